@@ -1,0 +1,1 @@
+"""The business program: asyncio, Quart, Postgres. It owns every fact."""

@@ -1,0 +1,126 @@
+"""The web program, wired: every feature's door, opened in one application."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from quart import Quart, Response
+from redis.asyncio import Redis
+
+from commerce.accounts import endpoints as accounts
+from commerce.accounts.adapters.argon2_passwords import Argon2Passwords
+from commerce.accounts.adapters.redis_sessions import RedisSessions
+from commerce.cart import endpoints as cart
+from commerce.catalog import endpoints as catalog
+from commerce.chat import endpoints as chat
+from commerce.foundation.answering import (
+    REQUEST_BODY_BYTES_MAX,
+    install_request_log,
+    open_doors,
+)
+from commerce.foundation.database import Database, open_database
+from commerce.foundation.http import Door, WebContext
+from commerce.foundation.openapi import install_openapi, openapi_document
+from commerce.foundation.problems import install_problems
+from commerce.foundation.rate_limit import RateLimit, RateLimiter
+from commerce.foundation.redis_client import open_redis
+from commerce.foundation.security import ContentPolicy, SessionCookie, security_headers
+from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
+from commerce.notifications import endpoints as notifications
+from commerce.orders import endpoints as orders
+from commerce.settings import CommerceSettings
+from commerce.storefront import pages
+from shared.clock import Clock, SystemClock
+from shared.tickets import TicketSigner
+
+VERSION: Final = "0.1.0"
+
+
+def doors(settings: CommerceSettings) -> tuple[Door, ...]:
+    """Return the doors that are open under these settings."""
+    opened = (
+        accounts.door,
+        catalog.door,
+        chat.door,
+        cart.door,
+        orders.door,
+        notifications.door,
+    )
+    return (*opened, accounts.demo_door) if settings.profile == "dev" else opened
+
+
+def create_app(
+    settings: CommerceSettings, *, database: Database, redis: Redis, clock: Clock
+) -> Quart:
+    """Wire the web program on what it stands on."""
+    app = Quart("commerce", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = REQUEST_BODY_BYTES_MAX
+    context = web_context(settings, database=database, redis=redis, clock=clock)
+    install_request_log(app)
+    install_problems(app)
+    policy = ContentPolicy(connect_sources=(settings.accounts.socket_url,))
+    _install_headers(app, security_headers(policy, secure=settings.web.cookie_secure))
+    opened = doors(settings)
+    open_doors(app, opened, context)
+    catalog.open_media(app, settings.catalog.files_path)
+    install_openapi(app, openapi_document(opened, version=VERSION, cookie=context.cookie))
+    pages.install(app, context, settings)
+    return app
+
+
+def web_context(
+    settings: CommerceSettings, *, database: Database, redis: Redis, clock: Clock
+) -> WebContext:
+    """Return what every endpoint may reach."""
+    told = settings.accounts
+    sessions = RedisSessions(redis, clock)
+    limits = RateLimit(name="sign-in", count=told.attempts_per_minute, per_seconds=60)
+    services: Mapping[type, object] = {
+        RedisSessions: sessions,
+        Argon2Passwords: Argon2Passwords(
+            memory_kib=told.password_memory_kib, rounds=told.password_rounds
+        ),
+        TicketSigner: TicketSigner(told.ticket_signing_key),
+        accounts.SignInLimits: accounts.SignInLimits(per_address=limits),
+        accounts.SocketAddress: accounts.SocketAddress(url=told.socket_url),
+        type(settings.catalog): settings.catalog,
+    }
+    return WebContext(
+        database=database,
+        redis=redis,
+        clock=clock,
+        authenticator=sessions,
+        limiter=RateLimiter(redis),
+        cookie=SessionCookie(secure=settings.web.cookie_secure),
+        allowed_origins=(*settings.web.allowed_origins, settings.web.public_url),
+        services=services,
+    )
+
+
+async def run(settings: CommerceSettings) -> None:
+    """Serve the shop until told to stop."""
+    clock = SystemClock()
+    async with (
+        stop_signals() as stop,
+        open_database(settings.database, clock=clock) as database,
+        open_redis(settings.redis) as redis,
+    ):
+        app = create_app(settings, database=database, redis=redis, clock=clock)
+        operator = operator_app({"database": database.ping, "redis": redis.ping})
+        listeners = [
+            Listener(app, host=settings.web.host, port=settings.web.port),
+            Listener(operator, host=settings.operator_host, port=settings.web.operator_port),
+        ]
+        announcing = asyncio.create_task(database.announce())
+        try:
+            await serve(listeners, stop)
+        finally:
+            announcing.cancel()
+
+
+def _install_headers(app: Quart, headers: Mapping[str, str]) -> None:
+    @app.after_request
+    async def protect(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response

@@ -1,0 +1,1 @@
+"""Where the catalogue's pictures are kept."""

@@ -1,0 +1,118 @@
+"""The catalogue over HTTP."""
+
+from typing import Annotated
+
+import msgspec
+
+from commerce.catalog.model import (
+    Category,
+    Product,
+    ProductCard,
+    Variant,
+    media_url,
+    room_of,
+)
+from protocol.ids import ProductId, RoomId, VariantId
+from protocol.money import Money
+
+SearchWords = Annotated[str, msgspec.Meta(max_length=200)]
+CategorySlug = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[a-z0-9-]+$")]
+
+
+class CategoryView(msgspec.Struct, frozen=True, kw_only=True):
+    """A shelf of the shop."""
+
+    slug: str
+    title: str
+    summary: str
+
+
+class Categories(msgspec.Struct, frozen=True, kw_only=True):
+    """Every shelf, in the order of the shop."""
+
+    items: list[CategoryView]
+
+
+class ProductCardView(msgspec.Struct, frozen=True, kw_only=True):
+    """A product in a list. `price` is the lowest of its variants'; no `stock` is unlimited."""
+
+    id: ProductId
+    version: int
+    slug: str
+    category: str
+    title: str
+    summary: str
+    price: Money
+    stock: int | None
+    variants_count: int
+    cover_url: str | None
+
+
+class VariantView(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to buy a product. No `stock` means that it cannot run out."""
+
+    id: VariantId
+    title: str
+    price: Money
+    stock: int | None
+
+
+class ProductView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a product. `description` is plain text; a blank line ends a paragraph."""
+
+    id: ProductId
+    version: int
+    slug: str
+    category: str
+    title: str
+    summary: str
+    description: str
+    price: Money
+    stock: int | None
+    cover_url: str | None
+    room: RoomId
+    variants: list[VariantView]
+
+
+def view_category(category: Category) -> CategoryView:
+    """Show a category."""
+    return CategoryView(slug=category.slug, title=category.title, summary=category.summary)
+
+
+def view_card(card: ProductCard) -> ProductCardView:
+    """Show a product in a list."""
+    return ProductCardView(
+        id=card.id,
+        version=card.version,
+        slug=card.slug,
+        category=card.category,
+        title=card.title,
+        summary=card.summary,
+        price=card.price,
+        stock=card.stock,
+        variants_count=card.variants_count,
+        cover_url=media_url(card.cover),
+    )
+
+
+def view_product(product: Product) -> ProductView:
+    """Show a product on its own page."""
+    card = product.card
+    return ProductView(
+        id=card.id,
+        version=card.version,
+        slug=card.slug,
+        category=card.category,
+        title=card.title,
+        summary=card.summary,
+        description=product.description,
+        price=card.price,
+        stock=card.stock,
+        cover_url=media_url(card.cover),
+        room=room_of(card.id),
+        variants=[_view_variant(variant) for variant in product.variants],
+    )
+
+
+def _view_variant(variant: Variant) -> VariantView:
+    return VariantView(id=variant.id, title=variant.title, price=variant.price, stock=variant.stock)

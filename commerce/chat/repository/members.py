@@ -1,0 +1,191 @@
+"""SQL about the members of rooms and how far they have read."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final, LiteralString
+
+import msgspec
+
+from commerce.chat.model import READER_ROLE, JoinedAfter, Member, MemberRole
+from commerce.foundation.database import Transaction
+from protocol.ids import RoomId, UserId
+from protocol.stream_names import ACCESS_ANYONE
+
+_MEMBER: Final[LiteralString] = """
+    select room_id, user_id, user_name, role, joined_at, joined_seq
+      from room_members
+     where room_id = $1
+       and user_id = $2
+"""
+
+_MEMBERS: Final[LiteralString] = """
+    select room_id, user_id, user_name, role, joined_at, joined_seq
+      from room_members
+     where room_id = $1
+     order by joined_at, user_id
+     limit $2
+"""
+
+_MEMBERS_AFTER: Final[LiteralString] = """
+    select room_id, user_id, user_name, role, joined_at, joined_seq
+      from room_members
+     where room_id = $1
+       and (joined_at, user_id) > ($2, $3)
+     order by joined_at, user_id
+     limit $4
+"""
+
+# Room by room; whoever may read a public one is named by the sign $1, with the role $2.
+_EVERY_RIGHT: Final[LiteralString] = """
+    select id as room_id, $1::text as user_id, $2::text as role
+      from rooms
+     where kind = 'product'
+     union all
+    select room_id, user_id, role
+      from room_members
+     order by room_id
+"""
+
+_INSERT_MEMBER: Final[LiteralString] = """
+    insert into room_members
+           (room_id, user_id, user_name, role, joined_at, joined_seq)
+    values ($1, $2, $3, $4, $5, $6)
+        on conflict do nothing
+"""
+
+_DELETE_MEMBER: Final[LiteralString] = """
+    delete from room_members
+     where room_id = $1
+       and user_id = $2
+"""
+
+_SET_ROLE: Final[LiteralString] = """
+    update room_members
+       set role = $3
+     where room_id = $1
+       and user_id = $2
+"""
+
+_RAISE_SENT: Final[LiteralString] = """
+    update room_members
+       set sent_seq = greatest(sent_seq, $3)
+     where room_id = $1
+       and user_id = $2
+"""
+
+_ROOMS_JOINED: Final[LiteralString] = """
+    select count(*)
+      from room_members
+     where user_id = $1
+"""
+
+# Takes no lock on the room: a mark may be a moment behind a message that is being sent.
+_MARK_READ: Final[LiteralString] = """
+    with member as (
+        select room.last_seq,
+               least($3, room.last_seq) as seq,
+               greatest(member.joined_seq, member.sent_seq) as floor_seq
+          from room_members as member
+          join rooms as room on room.id = member.room_id
+         where member.room_id = $1
+           and member.user_id = $2
+    ), marked as (
+        insert into room_read_marks as mark (room_id, user_id, seq)
+        select $1, $2, seq
+          from member
+         where seq > floor_seq
+            on conflict (room_id, user_id) do update
+           set seq = excluded.seq
+         where excluded.seq > mark.seq
+        returning seq
+    )
+    select marked.seq, member.last_seq
+      from member
+      left join marked on true
+"""
+
+
+class Right(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's, or everyone's, right to hear a room."""
+
+    room_id: RoomId
+    user_id: UserId
+    role: str
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far somebody has now read, if that changed, and how far one could."""
+
+    last_seq: int
+    seq: int | None
+
+
+async def find(tx: Transaction, room_id: RoomId, user_id: UserId) -> Member | None:
+    """Read one member."""
+    return await tx.one_or_none(Member, _MEMBER, room_id, user_id)
+
+
+async def oldest(tx: Transaction, room_id: RoomId, *, members_max: int) -> list[Member]:
+    """Read the members who came first."""
+    return await tx.all(Member, _MEMBERS, room_id, members_max)
+
+
+async def joined_after(
+    tx: Transaction, room_id: RoomId, *, after: JoinedAfter | None, members_max: int
+) -> list[Member]:
+    """Read members in the order in which they came."""
+    if after is None:
+        return await oldest(tx, room_id, members_max=members_max)
+    return await tx.all(
+        Member, _MEMBERS_AFTER, room_id, after.joined_at, after.user_id, members_max
+    )
+
+
+def every_right(tx: Transaction) -> AsyncIterator[Right]:
+    """Read who may hear which room, room by room."""
+    return tx.stream(Right, _EVERY_RIGHT, ACCESS_ANYONE, READER_ROLE)
+
+
+async def add(tx: Transaction, member: Member) -> bool:
+    """Write a new member; say whether they were none before."""
+    return await tx.execute(_INSERT_MEMBER, *_member_row(member)) == 1
+
+
+async def add_many(tx: Transaction, members: Sequence[Member]) -> None:
+    """Write many new members, leaving out those who are there."""
+    await tx.execute_many(_INSERT_MEMBER, [_member_row(member) for member in members])
+
+
+async def remove(tx: Transaction, room_id: RoomId, user_id: UserId) -> bool:
+    """Delete a member; say whether they were one."""
+    return await tx.execute(_DELETE_MEMBER, room_id, user_id) == 1
+
+
+async def set_role(tx: Transaction, room_id: RoomId, user_id: UserId, role: MemberRole) -> None:
+    """Give a member another role."""
+    await tx.execute(_SET_ROLE, room_id, user_id, role)
+
+
+async def raise_sent(tx: Transaction, written: Mapping[tuple[RoomId, UserId], int]) -> None:
+    """Write the number of each member's own last message, by room and member."""
+    await tx.execute_many(_RAISE_SENT, [(*member, seq) for member, seq in written.items()])
+
+
+async def count_rooms(tx: Transaction, user_id: UserId) -> int:
+    """Return in how many rooms the user is."""
+    return await tx.value(int, _ROOMS_JOINED, user_id)
+
+
+async def mark_read(tx: Transaction, room_id: RoomId, user_id: UserId, seq: int) -> Mark | None:
+    """Move a member's read mark forward to `seq` or the last message; None for a stranger."""
+    return await tx.one_or_none(Mark, _MARK_READ, room_id, user_id, seq)
+
+
+def _member_row(member: Member) -> tuple[object, ...]:
+    return (
+        member.room_id,
+        member.user_id,
+        member.user_name,
+        member.role,
+        member.joined_at,
+        member.joined_seq,
+    )

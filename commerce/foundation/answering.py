@@ -1,0 +1,226 @@
+"""From a request on a route to its answer: the one path every endpoint's requests take."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import structlog
+from prometheus_client import Histogram
+from quart import Quart, Response, g, request
+from redis.exceptions import RedisError
+
+from commerce.foundation import idempotency
+from commerce.foundation.errors import (
+    InvalidRequestError,
+    MalformedRequestError,
+    StreamsUnavailableError,
+    UnauthenticatedError,
+    UnsupportedMediaTypeError,
+)
+from commerce.foundation.http import Call, Door, Principal, Route, WebContext
+from commerce.foundation.security import check_origin
+from shared.logging import get_logger
+
+REQUEST_BODY_BYTES_MAX: Final = 64 * 1024
+_TOKEN_CHARS_MAX: Final = 128
+_REQUEST_ID_HEADER: Final = "x-request-id"
+
+_log = get_logger("commerce.http")
+_encode: Final = msgspec.json.Encoder().encode
+
+_seconds = Histogram(
+    "rialto_commerce_http_request_seconds",
+    "Time from a request's head to its answer, by route.",
+    ("method", "route", "status"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+def open_doors(app: Quart, doors: tuple[Door, ...], context: WebContext) -> None:
+    """Make the endpoints of `doors` answer in `app`."""
+    for door in doors:
+        for route in door.routes:
+            app.add_url_rule(
+                route.path.replace("{", "<").replace("}", ">"),
+                f"{route.feature}.{route.name}",
+                _Answerer(route, context).answer,
+                methods=[route.method],
+                provide_automatic_options=False,
+            )
+
+
+def install_request_log(app: Quart) -> None:
+    """Give every request an id and one line in the log."""
+
+    @app.before_request
+    async def begin() -> None:
+        g.began = time.perf_counter()
+        g.request_id = secrets.token_hex(8)
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    async def end(response: Response) -> Response:
+        took = time.perf_counter() - g.began
+        rule = request.url_rule.rule if request.url_rule is not None else "none"
+        _seconds.labels(request.method, rule, response.status_code).observe(took)
+        response.headers.setdefault(_REQUEST_ID_HEADER, g.request_id)
+        _log.info(
+            "request.answered",
+            method=request.method,
+            route=rule,
+            status=response.status_code,
+            took_ms=round(took * 1000, 2),
+        )
+        return response
+
+
+async def current_principal(context: WebContext) -> tuple[Principal | None, str | None]:
+    """Return who is signed in, by header or cookie, and the token that says so.
+
+    Raises:
+        StreamsUnavailableError: if the sessions cannot be reached.
+    """
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    token = bearer.strip() if scheme.lower() == "bearer" else _cookie(context)
+    if not token or len(token) > _TOKEN_CHARS_MAX:
+        return None, None
+    try:
+        return await context.authenticator.authenticate(token), token
+    except RedisError as error:
+        raise StreamsUnavailableError from error
+
+
+class _Answerer:
+    def __init__(self, route: Route, context: WebContext) -> None:
+        self._route = route
+        self._context = context
+        self._body = None if route.body is None else msgspec.json.Decoder(route.body)
+
+    async def answer(self, **path: str) -> Response:
+        """Answer a request on this route."""
+        self._check_origin()
+        if any("\x00" in text for text in (*path.values(), *request.args.values())):
+            raise InvalidRequestError("The address holds a character that cannot be stored.")
+        principal, token = await self._authenticate()
+        raw = await request.get_data(as_text=False)
+        assert isinstance(raw, bytes)
+        call: Call[object, object] = Call(
+            context=self._context,
+            database=self._context.database,
+            body=self._decode_body(raw),
+            query=self._decode_query(),
+            path=path,
+            principal=principal,
+            token=token,
+            client_address=request.remote_addr or "unknown",
+        )
+        try:
+            if self._route.limit is not None:
+                await call.take(self._route.limit, call.client_address)
+            return await self._run(call, raw)
+        except RedisError as error:
+            raise StreamsUnavailableError from error
+
+    def _check_origin(self) -> None:
+        if request.headers.get("Authorization"):
+            return
+        check_origin(
+            request.method,
+            origin=request.headers.get("Origin"),
+            site=request.headers.get("Sec-Fetch-Site"),
+            own_origins=(*self._context.allowed_origins, request.host_url.rstrip("/")),
+            has_cookie=self._route.auth != "none" and _cookie(self._context) is not None,
+        )
+
+    async def _authenticate(self) -> tuple[Principal | None, str | None]:
+        if self._route.auth == "none":
+            return None, None
+        principal, token = await current_principal(self._context)
+        if principal is None and self._route.auth == "required":
+            raise UnauthenticatedError
+        return principal, token
+
+    def _decode_body(self, raw: bytes) -> object:
+        if self._body is None:
+            return None
+        if request.mimetype != "application/json":
+            raise UnsupportedMediaTypeError
+        try:
+            return self._body.decode(raw)
+        except msgspec.ValidationError as error:
+            raise InvalidRequestError(f"{error}.") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise MalformedRequestError(f"The body is not JSON: {error}.") from error
+
+    def _decode_query(self) -> object:
+        if self._route.query is None:
+            return None
+        given = {
+            name: values[0] if len(values) == 1 else values
+            for name, values in request.args.to_dict(flat=False).items()
+        }
+        try:
+            return msgspec.convert(given, self._route.query, strict=False)
+        except msgspec.ValidationError as error:
+            raise InvalidRequestError(f"{error}.") from error
+
+    async def _run(self, call: Call[object, object], raw: bytes) -> Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is None or call.principal_or_none is None or request.method == "GET":
+            body = _encode_answer(await self._route.run(call))
+            return _respond(self._route.status, dict(call.headers), body)
+        return await self._run_once(call, raw, _checked_key(key), call.principal_or_none)
+
+    async def _run_once(
+        self, call: Call[object, object], raw: bytes, key: str, principal: Principal
+    ) -> Response:
+        claimed = await idempotency.claim(
+            self._context.database,
+            principal=principal.user,
+            key=key,
+            fingerprint=idempotency.fingerprint_of(
+                method=request.method,
+                path=request.path,
+                query=request.query_string,
+                body=raw,
+            ),
+        )
+        if isinstance(claimed, idempotency.StoredAnswer):
+            replayed = {**claimed.headers, "idempotency-replayed": "true"}
+            return _respond(claimed.status, replayed, claimed.body)
+        database = idempotency.LeasedDatabase(self._context.database, claimed)
+        call.database = database
+        try:
+            body = _encode_answer(await self._route.run(call))
+            headers = dict(call.headers)
+            await database.finish(status=self._route.status, headers=headers, body=body)
+        except BaseException as error:
+            await database.abandon(error)
+            raise
+        return _respond(self._route.status, headers, body)
+
+
+def _checked_key(key: str) -> str:
+    try:
+        return msgspec.convert(key, idempotency.IdempotencyKey)
+    except msgspec.ValidationError as error:
+        raise InvalidRequestError("An Idempotency-Key is 1 to 255 visible characters.") from error
+
+
+def _cookie(context: WebContext) -> str | None:
+    return request.cookies.get(context.cookie.name)
+
+
+def _encode_answer(answer: object) -> bytes:
+    return b"" if answer is None else _encode(answer)
+
+
+def _respond(status: int, headers: Mapping[str, str], body: bytes) -> Response:
+    kind = "application/json" if body else None
+    response = Response(body, status, content_type=kind)
+    response.headers["cache-control"] = "no-store"
+    for name, value in headers.items():
+        response.headers[name] = value
+    return response

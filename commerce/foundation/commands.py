@@ -1,0 +1,273 @@
+"""Commands, each carried out once: a batch is one transaction, a command a savepoint in it.
+
+What became of a command is kept by the user's key, and is itself an event on the user's topic. The
+same key with the same command again tells the same outcome again; with another, `key_conflict`.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, LiteralString
+
+import asyncpg
+import msgspec
+from prometheus_client import Counter, Histogram
+
+from commerce.foundation.command_log import Entry
+from commerce.foundation.database import Transaction
+from protocol.codec import decode_command
+from protocol.commands import AnyCommandResult, Command
+from protocol.envelopes import CommandEnvelope
+from protocol.events import CommandCommitted, CommandRejected
+from protocol.ids import SessionId, UserId
+from protocol.stream_names import command_aggregate
+from protocol.topics import user_topic
+from shared.errors import ExpectedError
+from shared.logging import get_logger
+
+KEPT_HOURS: Final = 72
+"""How long the outcome of a command is kept for the same key to come again."""
+
+_KNOWN: Final[LiteralString] = """
+    select known.user_id, known.key, fingerprint, entry, outcome
+      from command_outcomes known
+      join unnest($1::text[], $2::text[]) asked (user_id, key)
+     using (user_id, key)
+"""
+_STORE: Final[LiteralString] = """
+    insert into command_outcomes (user_id, key, fingerprint, entry, outcome, created_at)
+    select *, $6::timestamptz
+      from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bytea[])
+"""
+_FORGET: Final[LiteralString] = """
+    delete from command_outcomes
+     where created_at < $1
+"""
+_CONFLICTS: Final = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+)
+
+_seconds = Histogram(
+    "rialto_commands_seconds",
+    "Time from the gateway's acceptance of a command to its commit.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+)
+_total = Counter("rialto_commands_total", "Commands by outcome.", ("command", "outcome"))
+
+_log = get_logger("commerce.commands")
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who gave a command, and under which key."""
+
+    user: UserId
+    name: str
+    session: SessionId
+    key: str
+
+
+CommandHandler = Callable[[Transaction, Caller, Any], Awaitable[AnyCommandResult | None]]
+"""Carries a command out. It may run again after a roll-back; it refuses by `ExpectedError`."""
+
+Commands = Mapping[type[Command], CommandHandler]
+"""What a feature's `reactions.py` exports as `COMMANDS`."""
+
+Outcome = CommandCommitted | CommandRejected
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the stream, understood. `attempts` counts the tries that failed by surprise."""
+
+    entry: Entry
+    envelope: CommandEnvelope
+    fingerprint: bytes
+    attempts: int = 0
+
+    @property
+    def aggregate(self) -> str:
+        """What the command changes; commands on one of them stay in order."""
+        return command_aggregate(self.envelope.command, self.envelope.user)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """By what the command is told from others."""
+        return (self.envelope.user, self.envelope.key)
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a command, as it is stored."""
+
+    user_id: str
+    key: str
+    fingerprint: bytes
+    entry: str
+    outcome: bytes
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What became of a batch, if it commits.
+
+    `unfinished` are to be tried again later, in this order: those that failed by surprise, and
+    those behind them on the same aggregate. `dead` failed for the last time and are rejected.
+    """
+
+    unfinished: list[Order] = []
+    dead: list[Order] = []
+    told: list[tuple[Order, str]] = []
+
+
+class BatchConflictError(Exception):
+    """Another transaction was in the way; the whole batch is to be carried out again."""
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_outcome: Final = msgspec.msgpack.Decoder(Outcome).decode
+
+
+def understand(entry: Entry) -> Order:
+    """Return what an entry asks for.
+
+    Raises:
+        msgspec.DecodeError: if it is no command.
+    """
+    envelope = decode_command(entry.payload)
+    fingerprint = hashlib.sha256(_encode(envelope.command)).digest()
+    return Order(entry=entry, envelope=envelope, fingerprint=fingerprint)
+
+
+class Carrier:
+    """Carries out batches of commands with the handlers of every feature."""
+
+    def __init__(self, handlers: Commands, *, attempts_max: int) -> None:
+        self._handlers = handlers
+        self._attempts_max = attempts_max
+
+    async def carry_out(self, tx: Transaction, orders: Sequence[Order]) -> Report:
+        """Carry out what can be; tell the outcomes, and say what is left.
+
+        Raises:
+            BatchConflictError: if another transaction was in the way.
+        """
+        report = Report()
+        known = await _known_outcomes(tx, orders)
+        fresh: list[Kept] = []
+        for order in orders:
+            kept = known.get(order.key)
+            if kept is not None:
+                await _repeat(tx, order, kept, report)
+                continue
+            if any(order.aggregate == each.aggregate for each in report.unfinished):
+                report.unfinished.append(order)
+                continue
+            outcome = await self._outcome(tx, order, report)
+            if outcome is not None:
+                known[order.key] = await _tell(tx, order, outcome, report)
+                fresh.append(known[order.key])
+        await _store(tx, fresh)
+        return report
+
+    async def _outcome(self, tx: Transaction, order: Order, report: Report) -> Outcome | None:
+        """Return the outcome, or None if the order is to be tried again."""
+        try:
+            async with tx.savepoint():
+                return await self._committed(tx, order.envelope)
+        except ExpectedError as error:
+            return _rejected(order, error.code, str(error), temporary=error.temporary)
+        except _CONFLICTS as error:
+            raise BatchConflictError from error
+        except Exception:
+            if not tx.is_alive:
+                raise
+            tried = msgspec.structs.replace(order, attempts=order.attempts + 1)
+            _log.exception("command.failed", entry=order.entry.place, attempts=tried.attempts)
+            if tried.attempts < self._attempts_max:
+                report.unfinished.append(tried)
+                return None
+            report.dead.append(order)
+            return reject_internally(order)
+
+    async def _committed(self, tx: Transaction, envelope: CommandEnvelope) -> CommandCommitted:
+        handler = self._handlers[type(envelope.command)]
+        caller = Caller(
+            user=envelope.user,
+            name=envelope.user_name,
+            session=envelope.session,
+            key=envelope.key,
+        )
+        result = await handler(tx, caller, envelope.command)
+        return CommandCommitted(key=envelope.key, result=result)
+
+
+def reject_internally(order: Order) -> CommandRejected:
+    """Return the outcome of a command that cannot be carried out through no fault of the user."""
+    return _rejected(order, "internal", "Something went wrong on our side.", temporary=True)
+
+
+async def store_rejection(tx: Transaction, order: Order) -> None:
+    """Reject an order as `internal` without trying it, unless it has an outcome."""
+    known = await _known_outcomes(tx, [order])
+    if known:
+        return
+    await _store(tx, [await _tell(tx, order, reject_internally(order), Report())])
+
+
+def observe(report: Report, now: datetime) -> None:
+    """Measure a batch that has just been committed."""
+    for order, told in report.told:
+        _total.labels(type(order.envelope.command).__name__, told).inc()
+        _seconds.observe(max(0.0, now.timestamp() - order.envelope.sent_at_ms / 1000))
+
+
+async def forget_old_outcomes(tx: Transaction) -> None:
+    """Delete the outcomes of more than `KEPT_HOURS` ago."""
+    await tx.execute(_FORGET, tx.now - timedelta(hours=KEPT_HOURS))
+
+
+async def _known_outcomes(tx: Transaction, orders: Sequence[Order]) -> dict[tuple[str, str], Kept]:
+    users = [order.envelope.user for order in orders]
+    keys = [order.envelope.key for order in orders]
+    return {(kept.user_id, kept.key): kept for kept in await tx.all(Kept, _KNOWN, users, keys)}
+
+
+async def _repeat(tx: Transaction, order: Order, kept: Kept, report: Report) -> None:
+    """Tell a known outcome again, unless this is the very entry whose outcome it is."""
+    topic = user_topic(order.envelope.user)
+    if kept.fingerprint != order.fingerprint:
+        report.told.append((order, "key_conflict"))
+        sentence = "This key was used for another command; mint a new one."
+        await tx.emit(topic, _rejected(order, "key_conflict", sentence, temporary=False))
+    elif kept.entry != order.entry.place:
+        report.told.append((order, "repeated"))
+        await tx.emit(topic, _decode_outcome(kept.outcome))
+
+
+async def _store(tx: Transaction, kept: Sequence[Kept]) -> None:
+    if not kept:
+        return
+    columns = ("user_id", "key", "fingerprint", "entry", "outcome")
+    try:
+        await tx.execute(
+            _STORE, *([getattr(each, name) for each in kept] for name in columns), tx.now
+        )
+    except asyncpg.UniqueViolationError as error:  # The same key in another partition, just now.
+        raise BatchConflictError from error
+
+
+async def _tell(tx: Transaction, order: Order, outcome: Outcome, report: Report) -> Kept:
+    user, key = order.key
+    await tx.emit(user_topic(order.envelope.user), outcome)
+    told = "committed" if isinstance(outcome, CommandCommitted) else outcome.code
+    report.told.append((order, told))
+    return Kept(
+        user_id=user,
+        key=key,
+        fingerprint=order.fingerprint,
+        entry=order.entry.place,
+        outcome=_encode(outcome),
+    )
+
+
+def _rejected(order: Order, code: str, message: str, *, temporary: bool) -> CommandRejected:
+    return CommandRejected(key=order.envelope.key, code=code, message=message, temporary=temporary)

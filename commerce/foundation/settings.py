@@ -1,0 +1,76 @@
+"""The foundation's knobs, each with its unit."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.environment import variable
+
+DEV_ORIGINS: Final = ("http://localhost:8300", "http://127.0.0.1:8300")
+
+PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Postgres is, and how much of it one process may use."""
+
+    url: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^postgres(ql)?://"),
+        variable(
+            "RIALTO_DATABASE_URL",
+            "Where Postgres is: postgresql://user:password@host:port/name.",
+            secret=True,
+            required_in_prod=True,
+        ),
+    ] = "postgresql://postgres@127.0.0.1:8332/rialto"
+    pool_size_max: Annotated[
+        int,
+        msgspec.Meta(ge=2, le=500),
+        variable("RIALTO_DATABASE_POOL_SIZE_MAX", "Connections one process keeps at most."),
+    ] = 10
+    acquire_timeout_ms: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=60_000),
+        variable(
+            "RIALTO_DATABASE_ACQUIRE_TIMEOUT_MS",
+            "Milliseconds a request waits for a free connection before it is refused.",
+        ),
+    ] = 2_000
+    statement_timeout_ms: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=600_000),
+        variable(
+            "RIALTO_DATABASE_STATEMENT_TIMEOUT_MS",
+            "Milliseconds one statement may run before Postgres ends it.",
+        ),
+    ] = 10_000
+    idle_transaction_timeout_ms: Annotated[
+        int,
+        msgspec.Meta(ge=100, le=600_000),
+        variable(
+            "RIALTO_DATABASE_IDLE_TRANSACTION_TIMEOUT_MS",
+            "Milliseconds a transaction may sit idle before Postgres ends it.",
+        ),
+    ] = 15_000
+
+
+class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Redis is."""
+
+    url: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^(redis|rediss|unix)://"),
+        variable(
+            "RIALTO_REDIS_URL",
+            "Where Redis or Valkey is: redis://host:port/number.",
+            secret=True,
+            required_in_prod=True,
+        ),
+    ] = "redis://127.0.0.1:8379/0"
+    connections_max: Annotated[
+        int,
+        msgspec.Meta(ge=2, le=500),
+        variable("RIALTO_REDIS_CONNECTIONS_MAX", "Connections one commerce process keeps at most."),
+    ] = 16

@@ -1,0 +1,31 @@
+"""What can go wrong with an order, on purpose."""
+
+from protocol.ids import OrderId
+from protocol.views import OrderState
+from shared.errors import ExpectedError
+
+
+class OrderNotFoundError(ExpectedError):
+    """No such order, or not yours to see."""
+
+    code = "order_not_found"
+    http_status = 404
+
+    def __init__(self, order: OrderId) -> None:
+        super().__init__(f"There is no order {order} of yours.")
+
+
+class IllegalTransitionError(ExpectedError):
+    """The order's state does not allow what was asked."""
+
+    code = "illegal_transition"
+    http_status = 409
+
+    def __init__(self, *, from_state: OrderState, to_state: OrderState) -> None:
+        super().__init__(
+            f"An order that is {_spoken(from_state)} cannot become {_spoken(to_state)}."
+        )
+
+
+def _spoken(state: OrderState) -> str:
+    return state.replace("_", " ")

@@ -1,0 +1,8 @@
+"""What the clock does to orders."""
+
+from typing import Final
+
+from commerce.foundation.jobs import Job
+from commerce.orders import service
+
+JOBS: Final = (Job(name="orders.expire_unpaid", every_seconds=60, run=service.expire_unpaid),)

@@ -1,0 +1,55 @@
+"""Orders over HTTP; an order itself looks as `protocol.views.Order` says."""
+
+from typing import Annotated
+
+import msgspec
+
+from commerce.orders.model import Order, OrderEvent, show
+from protocol import views
+from protocol.ids import ID_PATTERN, OrderId
+from protocol.views import OrderState
+from shared.clock import unix_ms
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Order the cart, which must still be at this version."""
+
+    cart_version: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+class OrderEventView(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of an order: its number, the event's name, when, and the state it led to."""
+
+    version: int
+    type: str
+    at_ms: int
+    state: OrderState
+
+
+class OrderHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with every step it took, in order."""
+
+    order: views.Order
+    events: list[OrderEventView]
+
+
+class OrderedAfter(msgspec.Struct, frozen=True, array_like=True):
+    """Where a list of orders goes on."""
+
+    id: Annotated[OrderId, msgspec.Meta(pattern=ID_PATTERN)]
+
+
+def view_history(order: Order, events: list[OrderEvent]) -> OrderHistory:
+    """Show an order with its steps."""
+    return OrderHistory(
+        order=show(order),
+        events=[
+            OrderEventView(
+                version=event.seq,
+                type=event.type,
+                at_ms=unix_ms(event.at),
+                state=event.to_state,
+            )
+            for event in events
+        ],
+    )

@@ -1,0 +1,1 @@
+"""What the seeded shop is filled with: shelves, people and what they say to one another."""

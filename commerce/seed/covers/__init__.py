@@ -1,0 +1,1 @@
+"""Cover pictures, drawn by rule: the same slug always gives the same picture, byte for byte."""

@@ -1,0 +1,115 @@
+"""Pages to HTML, with Jinja. What is said here and in `static/js/format.js` is said alike."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+from commerce.storefront.assets import Assets
+from protocol.money import Money
+from protocol.views import OrderState
+
+TimeStyle = Literal["full", "short", "clock"]
+
+_TONES: Final = 8
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_TIME_FORMATS: Final[dict[TimeStyle, str]] = {
+    "full": "%-d %b %Y, %H:%M UTC",
+    "short": "%-d %b",
+    "clock": "%H:%M",
+}
+_SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
+_STATE_NAMES: Final[dict[OrderState, str]] = {
+    "draft": "Draft",
+    "awaiting_payment": "Waiting for payment",
+    "paid": "Paid",
+    "fulfilled": "Ready",
+    "canceled": "Canceled",
+    "expired": "Expired",
+}
+_STEP_NAMES: Final = {
+    "order_placed": "Placed",
+    "order_paid": "Paid",
+    "order_fulfilled": "Ready",
+    "order_canceled": "Canceled",
+    "order_expired": "Expired",
+}
+# What could end a script element or start a comment in it.
+_DANGEROUS_IN_SCRIPT: Final = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+
+
+class Renderer:
+    """Renders the templates of the storefront."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            {
+                "initials": initials,
+                "iso": _iso,
+                "json": as_json,
+                "money": money,
+                "state_name": _STATE_NAMES.__getitem__,
+                "step_name": _step_name,
+                "tone": tone,
+                "utc": _utc,
+            }
+        )
+        self._environment.globals.update({"asset": assets.url, "modules": assets.modules()})
+
+    def render(self, template: str, **shown: object) -> str:
+        """Return a page's HTML."""
+        return self._environment.get_template(template).render(**shown)
+
+
+def money(amount: Money) -> str:
+    """Say a price as people do."""
+    if amount.amount_minor == 0:
+        return "Free"
+    symbol = _SYMBOLS.get(amount.currency, f"{amount.currency}\u00a0")
+    whole, cents = divmod(amount.amount_minor, 100)
+    return f"{symbol}{whole:,}.{cents:02d}"
+
+
+def initials(name: str) -> str:
+    """Return the letters that stand for a name: of its first and its last word."""
+    words = name.split()
+    return "".join(word[0] for word in (*words[:1], *words[1:][-1:])).upper()
+
+
+def tone(identity: str) -> int:
+    """Return the number of the colour that stands for a person or a thing."""
+    return sum(map(ord, identity)) % _TONES
+
+
+def as_json(shown: object) -> Markup:
+    """Write data into a script element, in which nothing can end the element."""
+    text = msgspec.json.encode(shown).decode().translate(_DANGEROUS_IN_SCRIPT)
+    return Markup(text)  # noqa: S704 - nothing in it is markup any more
+
+
+def _step_name(event_type: str) -> str:
+    return _STEP_NAMES.get(event_type, event_type)
+
+
+def _iso(ms: int) -> str:
+    return _moment(ms).isoformat(timespec="seconds")
+
+
+def _utc(ms: int, style: TimeStyle) -> str:
+    return _moment(ms).strftime(_TIME_FORMATS[style])
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -1,0 +1,136 @@
+/** The cart's page: lines, their quantities, and the order. */
+
+import { mintKey } from "../rialto/index.js";
+import { sentence } from "./api.js";
+import { currentCart, isPending, onCart, quantityOf, setQuantity } from "./cart_store.js";
+import { arrange, fill, find, h, icon } from "./dom.js";
+import { money, tone } from "./format.js";
+import { client, live } from "./live.js";
+import { problem } from "./toasts.js";
+
+const QUANTITY_MAX = 99;
+
+/** @typedef {import("../rialto/types.d.ts").CartLine} CartLine */
+
+/** @type {Map<string, { element: HTMLElement, shown: string }>} */
+const rows = new Map();
+let isOrdering = false;
+
+export function showCartPage() {
+  const page = find("[data-cart-page]");
+  if (page === null || client === null) return;
+  onCart((cart) => show(page, cart));
+  find("#place-order", page).addEventListener("click", () => placeOrder(page));
+}
+
+/** @param {HTMLElement} page @param {import("../rialto/types.d.ts").Cart} cart */
+function show(page, cart) {
+  const lines = cart.lines.filter((line) => quantityOf(line.variant) > 0);
+  arrange(find(".cart-lines", page), lines.map(rowOf));
+  page.classList.toggle("empty-cart", lines.length === 0 && !isOrdering);
+  const minor = lines.reduce(
+    (sum, line) => sum + line.unit_price.amount_minor * quantityOf(line.variant),
+    0,
+  );
+  const total = { amount_minor: minor, currency: cart.total.currency };
+  fill(find("#cart-total", page), money(total));
+  const button = find("#place-order", page);
+  button.disabled = isOrdering || isPending() || lines.length === 0;
+  button.textContent = isOrdering
+    ? "Placing your order…"
+    : minor === 0
+      ? "Get it free"
+      : "Place order";
+  find("#cart-note", page).textContent =
+    minor === 0
+      ? "Nothing to pay. It is yours at once."
+      : "You will be asked to pay after placing the order.";
+}
+
+/** @param {CartLine} line */
+function rowOf(line) {
+  const quantity = quantityOf(line.variant);
+  const shown = JSON.stringify([line, quantity]);
+  const known = rows.get(line.variant);
+  if (known?.shown === shown) return known.element;
+  const focused = known?.element.contains(document.activeElement)
+    ? document.activeElement?.getAttribute("data-act")
+    : null;
+  const element = makeRow(line, quantity);
+  rows.set(line.variant, { element, shown });
+  if (focused) queueMicrotask(() => find(`[data-act="${focused}"]`, element)?.focus());
+  return element;
+}
+
+/** @param {CartLine} line @param {number} quantity */
+function makeRow(line, quantity) {
+  const total = { ...line.unit_price, amount_minor: line.unit_price.amount_minor * quantity };
+  const act = (name, label, symbol, next, disabled = false) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "step",
+        "data-act": name,
+        "aria-label": `${label}: ${line.title}`,
+        disabled,
+        onclick: () => setQuantity(line.variant, next),
+      },
+      icon(symbol),
+    );
+  return h(
+    "li",
+    { class: "cart-line" },
+    line.cover_url
+      ? h("img", { class: "cover-small", src: line.cover_url, alt: "", width: "96", height: "72" })
+      : h("span", { class: `cover-small tone-${tone(line.product)}`, "aria-hidden": "true" }),
+    h(
+      "div",
+      { class: "cart-what" },
+      h("a", { href: `/p/${line.slug}` }, line.title),
+      h(
+        "span",
+        { class: "muted" },
+        [line.variant_title, money(line.unit_price)].filter(Boolean).join(" · "),
+      ),
+    ),
+    h(
+      "div",
+      { class: "steps", role: "group", "aria-label": `Quantity of ${line.title}` },
+      act("less", "One less", "minus", quantity - 1),
+      h("output", {}, String(quantity)),
+      act("more", "One more", "plus", quantity + 1, quantity >= QUANTITY_MAX),
+    ),
+    h("strong", { class: "cart-sum" }, money(total)),
+    act("remove", "Remove", "trash", 0),
+  );
+}
+
+/** @param {HTMLElement} page */
+async function placeOrder(page) {
+  const cart = currentCart();
+  if (cart === null || isOrdering) return;
+  isOrdering = true;
+  show(page, cart);
+  const { key, forget } = orderKey(cart);
+  try {
+    const result = await live.command({ type: "place_order", cart_version: cart.version }, { key })
+      .outcome;
+    if (result?.type === "order") location.assign(`/orders/${result.order}`);
+  } catch (error) {
+    forget();
+    problem(sentence(error));
+    isOrdering = false;
+    show(page, currentCart() ?? cart);
+  }
+}
+
+/** One cart is ordered once, even when the page is reloaded before the answer came.
+ * @param {import("../rialto/types.d.ts").Cart} cart
+ */
+function orderKey(cart) {
+  const name = `rialto.order.${cart.id}.${cart.version}`;
+  const key = sessionStorage.getItem(name) ?? mintKey();
+  sessionStorage.setItem(name, key);
+  return { key, forget: () => sessionStorage.removeItem(name) };
+}

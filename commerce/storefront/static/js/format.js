@@ -1,0 +1,68 @@
+/** Say numbers, moments and names as people do. The server's `rendering.py` says them alike. */
+
+const TONES = 8;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** @param {{ amount_minor: number, currency: string }} price */
+export function money({ amount_minor: minor, currency }) {
+  if (minor === 0) return "Free";
+  const format = new Intl.NumberFormat("en", { style: "currency", currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(minor / 10 ** digits);
+}
+
+/** @param {number} ms */
+export const clockTime = (ms) => clock.format(ms);
+
+/** @param {number} ms */
+export const fullTime = (ms) => moment.format(ms);
+
+/** The time today, else the date. @param {number} ms */
+export function shortTime(ms) {
+  return isSameDay(ms, Date.now()) ? clock.format(ms) : date.format(ms);
+}
+
+/** @param {number} ms */
+export function dayName(ms) {
+  if (isSameDay(ms, Date.now())) return "Today";
+  if (isSameDay(ms, Date.now() - 86_400_000)) return "Yesterday";
+  return day.format(ms);
+}
+
+/** @param {number} one @param {number} other */
+export function isSameDay(one, other) {
+  return new Date(one).toDateString() === new Date(other).toDateString();
+}
+
+/** @param {string} name */
+export function initials(name) {
+  const words = name.trim().split(/\s+/);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters
+    .map((word) => [...(word ?? "")][0] ?? "")
+    .join("")
+    .toUpperCase();
+}
+
+/** The colour that stands for a person or a thing, everywhere the same. @param {string} id */
+export function tone(id) {
+  return [...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % TONES;
+}
+
+/** @param {number} count @param {string} one @param {string} many */
+export const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+/** Show moments that the server wrote in UTC in the reader's own time. @param {ParentNode} [within] */
+export function localizeTimes(within = document) {
+  for (const element of within.querySelectorAll("time[data-at]")) {
+    const at = Number(element.getAttribute("data-at"));
+    const kind = element.getAttribute("data-as");
+    element.textContent =
+      kind === "clock" ? clockTime(at) : kind === "short" ? shortTime(at) : fullTime(at);
+    element.setAttribute("title", fullTime(at));
+  }
+}

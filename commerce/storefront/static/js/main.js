@@ -1,0 +1,28 @@
+/** What every page runs: the shell, and whichever live parts this page has. */
+
+import { showBell } from "./bell.js";
+import { showCartPage } from "./cart.js";
+import { showConnection } from "./connection.js";
+import { find } from "./dom.js";
+import { localizeTimes } from "./format.js";
+import { showHeader } from "./header.js";
+import { showOrders, showRooms } from "./lists.js";
+import { client } from "./live.js";
+import { showOrder } from "./order.js";
+import { showProduct } from "./product.js";
+import { Room } from "./room.js";
+import { showSignIn } from "./signin.js";
+
+localizeTimes();
+if (client !== null) showConnection(client);
+showHeader();
+showBell();
+showProduct();
+showCartPage();
+showOrder();
+showOrders();
+showRooms();
+showSignIn();
+
+const room = find("[data-room]");
+if (room !== null) new Room(room);

@@ -1,0 +1,106 @@
+"""The worker program, wired: commands, messages, events on their way out, and the clock's jobs."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from commerce.cart import reactions as cart_reactions
+from commerce.chat import reactions as chat_reactions, service as chat
+from commerce.foundation.bell import Bell
+from commerce.foundation.commands import Commands, forget_old_outcomes
+from commerce.foundation.database import Database, open_database
+from commerce.foundation.idempotency import forget_old_keys
+from commerce.foundation.inbox import Inbox, Subscription, forget_old_messages
+from commerce.foundation.jobs import Job, JobRunner
+from commerce.foundation.lanes import Lane
+from commerce.foundation.leadership import for_ever
+from commerce.foundation.publisher import Publisher, open_publisher
+from commerce.foundation.reactions import Reaction
+from commerce.foundation.redis_client import open_redis
+from commerce.foundation.relay import AccessSource, Relay, forget_published
+from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
+from commerce.notifications import jobs as notifications_jobs, reactions as notifications_reactions
+from commerce.orders import jobs as orders_jobs, reactions as orders_reactions, service as orders
+from commerce.settings import CommerceSettings
+from protocol.stream_names import COMMAND_PARTITIONS
+from shared.clock import Clock, SystemClock
+
+FOUNDATION_JOBS: Final = (
+    Job(name="outbox.forget", every_seconds=60, run=forget_published),
+    Job(name="commands.forget", every_seconds=3600, run=forget_old_outcomes),
+    Job(name="idempotency.forget", every_seconds=3600, run=forget_old_keys),
+    Job(name="inbox.forget", every_seconds=3600, run=forget_old_messages),
+)
+JOBS: Final[Sequence[Job]] = (*FOUNDATION_JOBS, *orders_jobs.JOBS, *notifications_jobs.JOBS)
+SUBSCRIPTIONS: Final[Sequence[Subscription]] = notifications_reactions.SUBSCRIPTIONS
+COMMANDS: Final[Commands] = {
+    **chat_reactions.COMMANDS,
+    **cart_reactions.COMMANDS,
+    **orders_reactions.COMMANDS,
+}
+REACTIONS: Final[Sequence[Reaction]] = notifications_reactions.REACTIONS
+ACCESS_SOURCES: Final[Sequence[AccessSource]] = (chat.access, orders.access)
+"""What knows who may hear which topic."""
+
+
+async def run(settings: CommerceSettings) -> None:
+    """Work until told to stop."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        stop = await stack.enter_async_context(stop_signals())
+        database = await stack.enter_async_context(open_database(settings.database, clock=clock))
+        redis = await stack.enter_async_context(open_redis(settings.redis))
+        publisher = await stack.enter_async_context(open_publisher(settings.redis))
+        operator = operator_app({"database": database.ping, "redis": redis.ping})
+        listener = Listener(
+            operator, host=settings.operator_host, port=settings.worker.operator_port
+        )
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(
+                work(settings, database=database, redis=redis, publisher=publisher, clock=clock)
+            )
+            await serve([listener], stop)
+            working.cancel()
+
+
+async def work(
+    settings: CommerceSettings,
+    *,
+    database: Database,
+    redis: Redis,
+    publisher: Publisher,
+    clock: Clock,
+) -> None:
+    """Do everything a worker does, for ever."""
+    bell: Bell = database.bell
+    at: dict[str, Any] = {"clock": clock, "bell": bell}
+    relay = Relay(
+        settings.database,
+        database=database,
+        publisher=publisher,
+        access_sources=ACCESS_SOURCES,
+        reactions=REACTIONS,
+    )
+    lanes = [
+        Lane(
+            settings.database,
+            redis=redis,
+            partitions=range(number, COMMAND_PARTITIONS, settings.worker.lanes),
+            handlers=COMMANDS,
+            **at,
+        )
+        for number in range(settings.worker.lanes)
+    ]
+    inboxes = [Inbox(settings.database, each, redis=redis, **at) for each in SUBSCRIPTIONS]
+    runner = JobRunner(settings.database, JOBS, **at)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(for_ever(relay.run, name="relay"))
+        tasks.create_task(for_ever(runner.run, name="jobs"))
+        tasks.create_task(database.announce())
+        for number, lane in enumerate(lanes):
+            tasks.create_task(for_ever(lane.run, name=f"lane-{number}"))
+        for inbox in inboxes:
+            tasks.create_task(for_ever(inbox.run, name="inbox"))

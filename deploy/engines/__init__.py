@@ -1,0 +1,1 @@
+"""Postgres and Valkey out of wheels, for one machine and for the tests."""

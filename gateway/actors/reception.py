@@ -1,0 +1,196 @@
+"""How a client begins to hear topics: at `hello`, one by one, or many at once."""
+
+from collections.abc import Set as AbstractSet
+
+import msgspec
+import trio
+
+from gateway.actors.services import Services
+from gateway.connections.connection import Connection
+from gateway.connections.outbox import Lane
+from gateway.limits import (
+    HEARTBEAT_MS,
+    INBOUND_FRAME_BYTES_MAX,
+    REDIS_SECONDS_MAX,
+    REPLAY_EVENTS_MAX,
+)
+from gateway.streams.access import AccessUnknownError, role_of
+from gateway.streams.link import LinkDownError, LinkReplyError
+from gateway.topics.catch_up import Missed
+from gateway.topics.hub import is_room
+from gateway.topics.subscription import Subscription
+from protocol.client_frames import TOPICS_MAX, Hello, Resume, Subscribe
+from protocol.close_codes import INTERNAL
+from protocol.commands import MESSAGE_TEXT_BYTES_MAX
+from protocol.error_codes import (
+    ALREADY_SUBSCRIBED,
+    LIMIT_REACHED,
+    UNAVAILABLE,
+    UNKNOWN_TOPIC,
+    ErrorCode,
+)
+from protocol.server_frames import Limits, Resumed, SignalFrame, Subscribed, Welcome
+from protocol.topics import Position, Topic, user_topic
+from shared.clock import unix_ms
+
+LIMITS = Limits(
+    frame_bytes_max=INBOUND_FRAME_BYTES_MAX,
+    message_text_bytes_max=MESSAGE_TEXT_BYTES_MAX,
+    topics_max=TOPICS_MAX,
+    replay_events_max=REPLAY_EVENTS_MAX,
+)
+_RETRY_SECONDS = 1.0
+
+
+class _Joined(msgspec.Struct, kw_only=True):
+    """How an attempt to hear several topics went."""
+
+    subscriptions: dict[Topic, Subscription]
+    refused: dict[Topic, ErrorCode]
+
+
+class Reception:
+    """Lets the clients of one user into topics."""
+
+    __slots__ = ("_services",)
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def welcome(self, connection: Connection, hello: Hello) -> None:
+        """Answer `hello`: the user's own topic always, the named ones where there is a right."""
+        own = user_topic(connection.user)
+        positions = {Topic(name): at for name, at in hello.positions.items()}
+        joined = await self._join_all(
+            connection, [own, *(name for name in positions if name != own)]
+        )
+        if own not in joined.subscriptions:
+            connection.send_error(
+                UNAVAILABLE, question=hello.id, retry_after_seconds=_RETRY_SECONDS
+            )
+            connection.close(INTERNAL)
+            return
+        now = self._services.clock.now()
+        connection.send(
+            Welcome(
+                id=hello.id,
+                session=connection.id,
+                user=connection.user,
+                name=connection.claims.name,
+                positions=_continuing(joined, positions),
+                heartbeat_ms=HEARTBEAT_MS,
+                ticket_expires_in_ms=int((connection.claims.exp - now.timestamp()) * 1000),
+                server_time_ms=unix_ms(now),
+                limits=LIMITS,
+            ),
+            Lane.DURABLE,
+        )
+        self._begin(connection, joined, positions)
+
+    async def resume(self, connection: Connection, frame: Resume) -> None:
+        """Answer `resume`. A topic that is heard already begins anew from the position given."""
+        hub = self._services.hub
+        positions = {Topic(name): at for name, at in frame.positions.items()}
+        if self._exceeds(connection, positions.keys()):
+            connection.send_error(LIMIT_REACHED, question=frame.id)
+            return
+        heard = positions.keys() & hub.heard_by(connection).keys()
+        for topic in heard:
+            hub.leave(connection, topic)
+        joined = await self._join_all(connection, list(positions))
+        for topic in filter(is_room, heard & joined.refused.keys()):
+            self._services.presence.leave(
+                topic, connection.user, connection=connection.id, closing=False
+            )
+        connection.send(
+            Resumed(id=frame.id, positions=_continuing(joined, positions)), Lane.DURABLE
+        )
+        self._begin(connection, joined, positions)
+
+    async def subscribe(self, connection: Connection, frame: Subscribe) -> None:
+        """Answer `subscribe`."""
+        topic = Topic(frame.topic)
+        if topic in self._services.hub.heard_by(connection):
+            connection.send_error(ALREADY_SUBSCRIBED, question=frame.id, topic=topic)
+            return
+        if self._exceeds(connection, {topic}):
+            connection.send_error(LIMIT_REACHED, question=frame.id, topic=topic)
+            return
+        joined = await self._join_all(connection, [topic])
+        if topic in joined.refused:
+            code = joined.refused[topic]
+            pause = _RETRY_SECONDS if code.temporary else None
+            connection.send_error(code, question=frame.id, topic=topic, retry_after_seconds=pause)
+            return
+        positions = {} if frame.position is None else {topic: frame.position}
+        at = _continuing(joined, positions)[topic]
+        connection.send(Subscribed(id=frame.id, topic=topic, position=at), Lane.DURABLE)
+        self._begin(connection, joined, positions)
+
+    def _exceeds(self, connection: Connection, wanted: AbstractSet[Topic]) -> bool:
+        """The user's own topic does not count: it is always heard."""
+        heard = self._services.hub.heard_by(connection).keys() | wanted
+        return len(heard - {user_topic(connection.user)}) > TOPICS_MAX
+
+    async def _join_all(self, connection: Connection, topics: list[Topic]) -> _Joined:
+        joined = _Joined(subscriptions={}, refused={})
+        if len(topics) == 1:
+            await self._join(connection, topics[0], joined)
+            return joined
+        async with trio.open_nursery() as nursery:
+            for topic in topics:
+                nursery.start_soon(self._join, connection, topic, joined)
+        return joined
+
+    async def _join(self, connection: Connection, topic: Topic, joined: _Joined) -> None:
+        """Ask for the right, and listen; note how it went."""
+        services = self._services
+        try:
+            with trio.fail_after(REDIS_SECONDS_MAX):
+                if await role_of(services.link, topic, connection.user) is None:
+                    joined.refused[topic] = UNKNOWN_TOPIC
+                    return
+                subscription = await services.hub.join(connection, topic)
+        except (LinkDownError, LinkReplyError, AccessUnknownError, trio.TooSlowError):
+            joined.refused[topic] = UNAVAILABLE
+            return
+        if subscription is None:
+            joined.refused[topic] = UNAVAILABLE
+            return
+        joined.subscriptions[topic] = subscription
+        if is_room(topic):
+            services.presence.enter(
+                topic, connection.person, connection=connection.id, visible=connection.visible
+            )
+
+    def _begin(
+        self, connection: Connection, joined: _Joined, positions: dict[Topic, Position]
+    ) -> None:
+        """After the answer: refusals, the past where a position was given, live where not."""
+        for topic, code in joined.refused.items():
+            pause = _RETRY_SECONDS if code.temporary else None
+            connection.send_error(code, topic=topic, retry_after_seconds=pause)
+        missed: list[Missed] = []
+        for topic, subscription in joined.subscriptions.items():
+            if topic in positions:
+                missed.append(Missed(subscription=subscription, position=positions[topic]))
+            else:
+                self._services.hub.release(subscription)
+        self._services.catch_up.begin(missed)
+        for topic in filter(is_room, joined.subscriptions):
+            self._tell_signals(connection, topic)
+
+    def _tell_signals(self, connection: Connection, topic: Topic) -> None:
+        here = self._services.presence.current(topic)
+        connection.send(SignalFrame(topic=topic, body=here), Lane.STATE, key=topic)
+        writing = self._services.typing.current(topic)
+        if writing.count:
+            connection.send(SignalFrame(topic=topic, body=writing), Lane.SIGNAL, key=topic)
+
+
+def _continuing(joined: _Joined, positions: dict[Topic, Position]) -> dict[Topic, Position]:
+    """Return from where each topic goes on: where the client stands, or else from now."""
+    return {
+        topic: positions.get(topic, subscription.start)
+        for topic, subscription in joined.subscriptions.items()
+    }

@@ -1,0 +1,231 @@
+"""The actor of one user on this worker: owns the user's connections, answers their questions.
+
+A crash in here is a crash of this user only; see `gateway.registry`.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+import trio
+
+from gateway.actors.actor import Actor
+from gateway.actors.commands import CommandDoor
+from gateway.actors.mailbox import Mailbox, MailboxFullError
+from gateway.actors.reception import Reception
+from gateway.actors.services import Services
+from gateway.connections.connection import Connection
+from gateway.connections.outbox import Lane
+from gateway.limits import MAILBOX_MESSAGES_MAX, MAILBOX_MESSAGES_URGENT_MAX
+from gateway.topics.catch_up import end_subscription, may_hear
+from gateway.topics.hub import is_room
+from protocol.client_frames import (
+    AnyClientFrame,
+    GiveCommand,
+    Hello,
+    Ping,
+    Refresh,
+    Resume,
+    SetStatus,
+    SetTyping,
+    Subscribe,
+    Unsubscribe,
+)
+from protocol.close_codes import INTERNAL, REVOKED
+from protocol.commands import SendMessage
+from protocol.error_codes import (
+    NOT_SUBSCRIBED,
+    TICKET_EXPIRED,
+    UNAUTHENTICATED,
+)
+from protocol.ids import ConnectionId, SessionId, UserId
+from protocol.server_frames import Ok, Refreshed
+from protocol.topics import Topic, room_topic
+from shared.tickets import ExpiredTicketError, InvalidTicketError
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame of one of the user's clients."""
+
+    connection: Connection
+    frame: AnyClientFrame
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """The user may have lost the right to hear a topic."""
+
+    topic: Topic
+
+
+UserMessage = Said | Doubt
+
+
+class UserActor:
+    """One user: their connections, and what they ask."""
+
+    __slots__ = ("_actor", "_commands", "_reception", "_services", "connections", "user")
+
+    def __init__(
+        self,
+        user: UserId,
+        *,
+        services: Services,
+        nursery: trio.Nursery,
+        on_crash: Callable[["UserActor", Exception], None],
+    ) -> None:
+        self.user = user
+        self.connections: dict[ConnectionId, Connection] = {}
+        self._services = services
+        self._commands = CommandDoor(services)
+        self._reception = Reception(services)
+        self._actor: Actor[UserMessage] = Actor(
+            nursery=nursery,
+            mailbox=Mailbox(
+                capacity_messages=MAILBOX_MESSAGES_MAX,
+                urgent_capacity_messages=MAILBOX_MESSAGES_URGENT_MAX,
+            ),
+            handle=self._handle,
+            on_crash=lambda crash: on_crash(self, crash),
+        )
+
+    def say(self, connection: Connection, frame: AnyClientFrame) -> None:
+        """Take a frame of one of the user's clients.
+
+        Raises:
+            MailboxFullError: if too many are waiting.
+        """
+        self._actor.tell(Said(connection=connection, frame=frame))
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection whose socket is gone."""
+        if self.connections.pop(connection.id, None) is None:
+            return
+        hub = self._services.hub
+        for topic in filter(is_room, list(hub.heard_by(connection))):
+            self._services.presence.leave(topic, self.user, connection=connection.id, closing=True)
+        hub.leave_all(connection)
+        if not self.connections:
+            self._services.typing.stop(self.user, None)
+
+    def doubt(self, topic: Topic) -> None:
+        """Stop telling the user's clients of a topic until it is known whether they may hear it."""
+        hub = self._services.hub
+        held = [hub.suspend(connection, topic) for connection in self.connections.values()]
+        if not any(held):
+            return
+        try:
+            self._actor.tell_urgently(Doubt(topic=topic))
+        except MailboxFullError:
+            for connection in self.connections.values():
+                connection.close(INTERNAL)
+
+    def revoke(self, sign_in: SessionId | None) -> None:
+        """Close the user's clients of one sign-in, or of all."""
+        for connection in self.connections.values():
+            if sign_in in {None, connection.sign_in}:
+                connection.close(REVOKED)
+
+    async def _handle(self, message: UserMessage) -> None:
+        match message:
+            case Doubt():
+                await self._settle_doubt(message.topic)
+            case Said() if message.connection.has_left and not isinstance(
+                message.frame, GiveCommand
+            ):
+                return
+            case Said():
+                await self._answer(message.connection, message.frame)
+
+    async def _answer(self, connection: Connection, frame: AnyClientFrame) -> None:
+        match frame:
+            case GiveCommand():
+                self._stop_typing_in(frame)
+                await self._commands.give(connection, frame)
+            case Hello():
+                await self._reception.welcome(connection, frame)
+            case Subscribe():
+                await self._reception.subscribe(connection, frame)
+            case Resume():
+                await self._reception.resume(connection, frame)
+            case _:
+                self._answer_at_once(connection, frame)
+
+    def _answer_at_once(
+        self, connection: Connection, frame: Unsubscribe | SetTyping | SetStatus | Refresh | Ping
+    ) -> None:
+        match frame:
+            case Unsubscribe():
+                self._unsubscribe(connection, frame)
+            case SetTyping():
+                self._set_typing(connection, frame)
+            case SetStatus():
+                self._set_status(connection, frame)
+            case Refresh():
+                self._refresh(connection, frame)
+            case Ping():
+                raise AssertionError("a ping is answered before it gets to the actor")
+
+    def _stop_typing_in(self, frame: GiveCommand) -> None:
+        if isinstance(frame.body, SendMessage):
+            self._services.typing.stop(self.user, room_topic(frame.body.room))
+
+    async def _settle_doubt(self, topic: Topic) -> None:
+        hub = self._services.hub
+        for connection in list(self.connections.values()):
+            subscription = hub.heard_by(connection).get(topic)
+            if subscription is None or not subscription.is_doubted:
+                continue
+            if not hub.is_suspended(subscription):
+                continue  # it is being told the past; whoever does asks again before it ends
+            subscription.is_doubted = False
+            if await may_hear(self._services.link, subscription):
+                hub.release(subscription)
+            else:
+                self._note_left(connection, topic)
+                end_subscription(hub, subscription)
+
+    def _unsubscribe(self, connection: Connection, frame: Unsubscribe) -> None:
+        topic = Topic(frame.topic)
+        if topic not in self._services.hub.heard_by(connection):
+            connection.send_error(NOT_SUBSCRIBED, question=frame.id, topic=topic)
+            return
+        self._note_left(connection, topic)
+        self._services.hub.leave(connection, topic)
+        connection.send(Ok(id=frame.id), Lane.DURABLE)
+
+    def _note_left(self, connection: Connection, topic: Topic) -> None:
+        if is_room(topic):
+            self._services.typing.stop(self.user, topic)
+            self._services.presence.leave(topic, self.user, connection=connection.id, closing=False)
+
+    def _set_typing(self, connection: Connection, frame: SetTyping) -> None:
+        topic = Topic(frame.topic)
+        if not is_room(topic) or topic not in self._services.hub.heard_by(connection):
+            connection.send_error(NOT_SUBSCRIBED, topic=topic)
+            return
+        self._services.typing.set(topic, connection.person, on=frame.on)
+
+    def _set_status(self, connection: Connection, frame: SetStatus) -> None:
+        connection.visible = frame.visible
+        self._services.presence.set_visible(
+            self.user, connection=connection.id, visible=frame.visible
+        )
+
+    def _refresh(self, connection: Connection, frame: Refresh) -> None:
+        now = self._services.clock.now()
+        try:
+            claims = self._services.verifier.verify(frame.ticket, now)
+        except ExpiredTicketError:
+            connection.send_error(TICKET_EXPIRED, question=frame.id)
+            return
+        except InvalidTicketError:
+            connection.send_error(UNAUTHENTICATED, question=frame.id)
+            connection.strike()
+            return
+        if claims.sub != self.user:
+            connection.send_error(
+                UNAUTHENTICATED, "the ticket is another user's", question=frame.id
+            )
+            return
+        lifetime_seconds = claims.exp - now.timestamp()
+        connection.renew(claims, lifetime_seconds=lifetime_seconds)
+        connection.send(Refreshed(id=frame.id, ticket_expires_in_ms=int(lifetime_seconds * 1000)))

@@ -1,0 +1,1 @@
+"""One client each: its socket, its outbox, its first words, its silence."""

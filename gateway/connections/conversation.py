@@ -1,0 +1,183 @@
+"""One socket from its first byte to its last, and the wall around it.
+
+Two tasks a client: trio-websocket's reader, and the one here, which takes every message at once
+and hands it over without waiting. So the reader always drains, and pings and closes are heard
+however busy the user's actor is. Whatever goes wrong inside ends this one socket and nothing else.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+import trio
+from prometheus_client import Counter
+from trio_websocket import ConnectionClosed
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+
+from gateway.connections.connection import Connection, count_close
+from gateway.connections.handshake import (
+    HelloRefusedError,
+    Upgraded,
+    UpgradeRefusedError,
+    check_ticket,
+    read_hello,
+    upgrade,
+)
+from gateway.connections.inbound import FrameTooLargeError, RefusedFrameError, read_frame
+from gateway.connections.line import Line
+from gateway.connections.transport import Transport
+from gateway.connections.wire import close_frame
+from gateway.limits import CLOSE_SECONDS_MAX, REFUSAL_SECONDS_MAX
+from protocol.client_frames import AnyClientFrame, Hello
+from protocol.close_codes import INTERNAL, MALFORMED
+from protocol.error_codes import RATE_LIMITED
+from protocol.ids import ConnectionId
+from shared.clock import Clock
+from shared.ids import mint_id
+from shared.logging import get_logger
+from shared.tickets import TicketVerifier
+
+_log = get_logger("gateway.connections")
+_crashes = Counter(
+    "rialto_gateway_connection_crashes_total", "Sockets ended by a bug of the gateway."
+)
+_ABNORMAL = 1006
+
+
+class Host(Protocol):
+    """Whom clients talk to. It answers through the connection; nothing here waits."""
+
+    def admit(self, connection: Connection, hello: Hello) -> None:
+        """Take in a client whose ticket is good, or close it."""
+        ...
+
+    def receive(self, connection: Connection, frame: AnyClientFrame) -> None:
+        """Take a frame of an admitted client."""
+        ...
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a client that was given to `admit`; its socket is gone."""
+        ...
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """On what terms clients are let in."""
+
+    origins: frozenset[str]
+    verifier: TicketVerifier
+    clock: Clock
+
+
+class Conversation:
+    """Everything between one socket's first byte and its last."""
+
+    __slots__ = ("_connection", "_host", "_is_upgraded", "_on_settled", "_terms", "_transport")
+
+    def __init__(self, *, terms: Terms, host: Host, on_settled: Callable[[], None]) -> None:
+        self._terms = terms
+        self._host = host
+        self._on_settled = on_settled
+        self._transport: Transport | None = None
+        self._connection: Connection | None = None
+        self._is_upgraded = False
+
+    async def run(self, line: Line) -> None:
+        """Serve the client until either side ends it. Raises nothing but `Cancelled`."""
+        try:
+            await self._run_within_walls(line)
+            if self._transport is not None:
+                with trio.move_on_after(REFUSAL_SECONDS_MAX):
+                    await self._transport.linger()
+        finally:
+            self._on_settled()
+            self._end(line)
+
+    def _end(self, line: Line) -> None:
+        if self._transport is None:
+            line.close(abort=True)
+            return
+        if self._is_upgraded:
+            count_close(self._transport.close_code or _ABNORMAL)
+        self._transport.end()
+
+    async def _run_within_walls(self, line: Line) -> None:
+        try:
+            async with trio.open_nursery() as nursery:
+                self._transport = Transport(line, nursery)
+                try:
+                    await self._talk(nursery, self._transport)
+                finally:
+                    self._part()
+                    nursery.cancel_scope.cancel()
+        except* (ConnectionClosed, LocalProtocolError, RemoteProtocolError, UpgradeRefusedError):
+            pass
+        except* Exception as crash:  # noqa: BLE001 - this is the wall: a bug ends one socket
+            self._note_crash(crash)
+
+    def _part(self) -> None:
+        if self._connection is not None:
+            self._connection.has_left = True
+            self._host.leave(self._connection)
+
+    def _note_crash(self, crash: BaseException) -> None:
+        _crashes.inc()
+        user = self._connection.user if self._connection else None
+        _log.error("connection.crashed", user=user, exc_info=crash)
+        if self._transport is not None and self._transport.close_code is None:
+            self._transport.close_with(close_frame(INTERNAL))
+
+    async def _talk(self, nursery: trio.Nursery, transport: Transport) -> None:
+        upgraded = await upgrade(nursery, transport, origins=self._terms.origins)
+        self._is_upgraded = True
+        try:
+            hello = await read_hello(upgraded)
+            self._introduce(hello, upgraded, transport, nursery)
+        except HelloRefusedError as refused:
+            transport.close_with(close_frame(refused.close))
+            nursery.cancel_scope.deadline = trio.current_time() + CLOSE_SECONDS_MAX
+        self._on_settled()
+        try:
+            while True:
+                self._take(await upgraded.socket.get_message())
+        except ConnectionClosed:  # both sides have said so, or the client is gone
+            transport.end()
+
+    def _introduce(
+        self, hello: Hello, upgraded: Upgraded, transport: Transport, nursery: trio.Nursery
+    ) -> None:
+        clock = self._terms.clock
+        claims = check_ticket(hello.ticket, verifier=self._terms.verifier, clock=clock)
+        connection = Connection(
+            connection_id=ConnectionId(mint_id("con", clock.now())),
+            transport=transport,
+            wire_format=upgraded.wire_format,
+            claims=claims,
+            lifetime_seconds=claims.exp - clock.now().timestamp(),
+            nursery=nursery,
+        )
+        connection.visible = hello.visible
+        self._connection = connection
+        self._host.admit(connection, hello)
+
+    def _take(self, message: str | bytes) -> None:
+        connection = self._connection
+        if connection is None or connection.closed_with is not None:
+            return
+        try:
+            frame = read_frame(message, connection.wire_format)
+        except FrameTooLargeError:
+            connection.close(MALFORMED)
+        except RefusedFrameError as refused:
+            connection.send_error(refused.code, refused.reason, question=refused.question)
+            connection.strike()
+        else:
+            self._hand_over(connection, frame)
+
+    def _hand_over(self, connection: Connection, frame: AnyClientFrame) -> None:
+        pause = connection.take_inbound_token()
+        if pause > 0:
+            question = getattr(frame, "id", None)
+            connection.send_error(RATE_LIMITED, question=question, retry_after_seconds=pause)
+            connection.strike()
+        else:
+            self._host.receive(connection, frame)

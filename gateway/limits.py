@@ -1,0 +1,121 @@
+"""Every bound of the gateway, with its unit and its reason."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from protocol.client_frames import TOPICS_MAX
+from protocol.commands import CancelOrder, Command, PlaceOrder, SendMessage
+
+# Sockets
+
+CONNECTIONS_MAX: Final = 20_000
+"""Sockets of one worker; above this a newcomer is answered 503 before the upgrade."""
+
+HANDSHAKES_MAX: Final = 512
+"""Sockets that have not said a good `hello` yet: a storm waits in the kernel's backlog."""
+
+HANDSHAKE_WAIT_SECONDS_MAX: Final = 1.0
+"""How long the door waits for one of them to finish before it turns newcomers away."""
+
+REFUSALS_MAX: Final = 256
+"""Sockets being told 503 at once; above this they are just closed."""
+
+REFUSAL_SECONDS_MAX: Final = 1.0
+RETRY_AFTER_SECONDS: Final = 3
+LISTEN_BACKLOG: Final = 4096
+ACCEPT_FAILURE_PAUSE_SECONDS: Final = 0.1
+"""Pause when the process is out of file descriptors; trio's own listener waits as long."""
+
+UPGRADE_SECONDS_MAX: Final = 10.0
+HELLO_SECONDS_MAX: Final = 10.0
+
+CONNECTIONS_PER_USER_MAX: Final = 10
+
+# What a client sends
+
+INBOUND_FRAME_BYTES_MAX: Final = 16 * 1024
+INBOUND_MESSAGE_CHARACTERS_MAX: Final = 32 * 1024
+"""Where trio-websocket stops collecting; it counts characters, so we count the bytes below it."""
+
+RECEIVE_BYTES: Final = 4 * 1024
+
+INBOUND_FRAMES_PER_SECOND: Final = 50.0
+INBOUND_FRAMES_BURST: Final = 200
+STRIKES_MAX: Final = 20
+"""Refused frames a socket is forgiven; one is forgotten every `STRIKE_SECONDS`."""
+
+STRIKE_SECONDS: Final = 3.0
+
+# What a client is sent
+
+OUTBOX_BYTES_SOFT: Final = 256 * 1024
+OUTBOX_BYTES_HARD: Final = 1024 * 1024
+OUTBOX_SECONDS_MAX: Final = 10.0
+WRITE_BATCH_BYTES: Final = 64 * 1024
+SEND_BUFFER_BYTES: Final = 128 * 1024
+"""Of the kernel, for each socket: a frozen client is noticed before it holds megabytes."""
+
+CLOSE_SECONDS_MAX: Final = 5.0
+"""From our close frame to the end of the socket, whatever the client does."""
+
+# Time
+
+HEARTBEAT_MS: Final = 25_000
+SILENCE_SECONDS_MAX: Final = 2 * HEARTBEAT_MS / 1000
+TICKET_GRACE_SECONDS: Final = 25.0
+HEARTBEAT_SWEEP_SECONDS: Final = 1.0
+
+# Actors
+
+MAILBOX_MESSAGES_MAX: Final = 256
+MAILBOX_MESSAGES_URGENT_MAX: Final = 512
+"""With the gateway's own messages, which a client cannot provoke at will."""
+
+ACTOR_CRASHES_MAX: Final = 5
+ACTOR_CRASH_WINDOW_SECONDS: Final = 60.0
+CRASHED_USERS_MAX: Final = 10_000
+REDIS_SECONDS_MAX: Final = 3.0
+"""What a question may cost in Redis before it is answered `unavailable`."""
+
+COMMAND_RATES: Final[Mapping[type[Command], tuple[float, int]]] = {
+    SendMessage: (20.0, 100),
+    PlaceOrder: (1.0, 5),
+    CancelOrder: (1.0, 10),
+}
+"""Commands of one kind a user may give: so many a second, so many at once."""
+
+COMMAND_RATE_OTHERS: Final = (10.0, 50)
+
+# Topics
+
+REPLAY_EVENTS_MAX: Final = 300
+REPLAY_BYTES_MAX: Final = 256 * 1024
+HELD_EVENTS_MAX: Final = 512
+"""Live events kept for a subscriber that is still being told the past."""
+
+FEED_IDLE_SECONDS: Final = 10.0
+"""A topic nobody here hears any more stays attached this long: a page reload is not a storm."""
+
+FEED_MEMORY_EVENTS: Final = 64
+"""Event ids a live topic remembers, to know its own events when a Redis that lost some of them
+is given them again."""
+
+AUDIT_SECONDS: Final = 60.0
+AUDIT_RETRY_SECONDS: Final = 0.25
+AUDITS_AT_ONCE: Final = 32
+JOINS_AT_ONCE: Final = 16
+
+# Going away
+
+DRAIN_WINDOW_MS_MIN: Final = 1_000
+DRAIN_WINDOW_MS_MAX: Final = 15_000
+DRAIN_MS_PER_CONNECTION: Final = 1.0
+"""About what one handshake costs another worker in processor time."""
+
+DRAIN_GRACE_SECONDS: Final = 1.0
+TASKS_STOP_SECONDS_MAX: Final = 3.0
+
+assert OUTBOX_BYTES_SOFT < OUTBOX_BYTES_HARD
+assert REPLAY_BYTES_MAX + OUTBOX_BYTES_SOFT < OUTBOX_BYTES_HARD
+assert TOPICS_MAX >= JOINS_AT_ONCE
+assert DRAIN_WINDOW_MS_MIN <= DRAIN_WINDOW_MS_MAX

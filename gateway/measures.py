@@ -1,0 +1,64 @@
+"""The gauges of the worker: what it holds now, read when the operator looks."""
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import Gauge
+
+from gateway.listener import Listener
+from gateway.registry import Registry
+from gateway.streams.channels import Channels
+from gateway.streams.link import Link
+from gateway.topics.hub import Hub
+
+_gauges: Final = {
+    name: Gauge(f"rialto_gateway_{name}", explanation)
+    for name, explanation in {
+        "connections": "Admitted connections.",
+        "actors": "Users connected here.",
+        "outbox_bytes": "Bytes that wait for slow sockets.",
+        "sockets": "Open sockets, admitted or not.",
+        "handshakes": "Sockets that have not said hello yet.",
+        "feeds": "Topics heard by this worker.",
+        "subscriptions": "Topics heard, counted for each connection.",
+        "audits_waiting": "Topics waiting to be compared with their logs.",
+        "link_up": "1 while calls to Redis are possible.",
+        "channels_up": "1 while every live channel is attached.",
+        "link_waiting": "Calls to Redis not answered yet.",
+        "link_unsent_bytes": "Bytes not written to Redis yet.",
+        "link_disconnects": "Times the connection to Redis was lost.",
+        "channels_disconnects": "Times the connection for channels was lost.",
+        "channels_receiver_failures": "Messages on which a receiver failed.",
+    }.items()
+}
+
+
+def measuring(
+    registry: Registry, listener: Listener, hub: Hub, *, link: Link, channels: Channels
+) -> Callable[[], None]:
+    """Return what brings every gauge up to date."""
+
+    def measure() -> None:
+        people, sockets, topics = registry.statistics(), listener.statistics(), hub.statistics()
+        calls, heard = link.statistics(), channels.statistics()
+        values = {
+            "connections": people.connections_count,
+            "actors": people.actors_count,
+            "outbox_bytes": people.outbox_bytes,
+            "sockets": sockets.sockets_count,
+            "handshakes": sockets.handshakes_count,
+            "feeds": topics.feeds_count,
+            "subscriptions": topics.subscriptions_count,
+            "audits_waiting": topics.audits_waiting_count,
+            "link_up": calls.is_up,
+            "channels_up": heard.is_up,
+            "link_waiting": calls.waiting_count,
+            "link_unsent_bytes": calls.unsent_bytes,
+            "link_disconnects": calls.disconnects_count,
+            "channels_disconnects": heard.disconnects_count,
+            "channels_receiver_failures": heard.receiver_failures_count,
+        }
+        for name, value in values.items():
+            _gauges[name].set(value)
+
+    return measure

@@ -1,0 +1,155 @@
+"""Who is connected to this worker: by connection, by user.
+
+Users are one for one: if the actor of one crashes, that user's sockets are closed, resumably, and
+nobody else notices.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+import trio
+from prometheus_client import Counter
+
+from gateway.actors.services import Services
+from gateway.actors.supervisor import CrashRecord
+from gateway.actors.user import UserActor
+from gateway.connections.connection import Connection
+from gateway.limits import (
+    ACTOR_CRASH_WINDOW_SECONDS,
+    ACTOR_CRASHES_MAX,
+    CONNECTIONS_PER_USER_MAX,
+    CRASHED_USERS_MAX,
+)
+from protocol.close_codes import CONNECTION_LIMIT, INTERNAL, REPLACED
+from protocol.error_codes import INTERNAL as INTERNAL_ERROR
+from protocol.ids import ConnectionId, SessionId, UserId
+from protocol.topics import Topic
+from shared.logging import get_logger
+
+_log = get_logger("gateway.registry")
+_crashes: Final = Counter("rialto_gateway_actor_crashes_total", "Actors ended by a bug.")
+
+
+class RegistryStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is here now."""
+
+    connections_count: int
+    actors_count: int
+    outbox_bytes: int
+
+
+class Registry:
+    """Every admitted connection of this worker, and the actor of its user."""
+
+    def __init__(self, *, services: Services, nursery: trio.Nursery) -> None:
+        self._services = services
+        self._nursery = nursery
+        self._connections: dict[ConnectionId, Connection] = {}
+        self._actors: dict[UserId, UserActor] = {}
+        self._owners: dict[ConnectionId, UserActor] = {}
+        self._crashed: dict[UserId, CrashRecord] = {}
+        self._emptied = trio.Event()
+
+    def connections(self) -> Iterable[Connection]:
+        """Return every admitted connection."""
+        return list(self._connections.values())
+
+    def statistics(self) -> RegistryStatistics:
+        """Count who is here and what waits for them."""
+        return RegistryStatistics(
+            connections_count=len(self._connections),
+            actors_count=len(self._actors),
+            outbox_bytes=sum(one.transport.queued_bytes for one in self._connections.values()),
+        )
+
+    async def wait_empty(self) -> None:
+        """Wait until nobody is here."""
+        self._emptied = trio.Event()
+        if self._connections:
+            await self._emptied.wait()
+
+    def enter(self, connection: Connection, *, replacing: str | None, question: int) -> bool:
+        """Add a connection; say whether it may stay.
+
+        `replacing` is the session its client had before: a socket that still holds it is closed.
+        """
+        if self._is_crash_loop(connection.user):
+            connection.send_error(
+                INTERNAL_ERROR, question=question, retry_after_seconds=ACTOR_CRASH_WINDOW_SECONDS
+            )
+            connection.close(INTERNAL)
+            return False
+        actor = self._actor_of(connection.user)
+        replaced = actor.connections.get(ConnectionId(replacing or ""))
+        if replaced is not None:
+            replaced.close(REPLACED)
+        if sum(one.is_open for one in actor.connections.values()) >= CONNECTIONS_PER_USER_MAX:
+            connection.close(CONNECTION_LIMIT)
+            return False
+        actor.connections[connection.id] = connection
+        self._owners[connection.id] = actor
+        self._connections[connection.id] = connection
+        return True
+
+    def owner_of(self, connection: Connection) -> UserActor | None:
+        """Return the actor a connection belongs to, unless it has crashed."""
+        actor = self._owners.get(connection.id)
+        return actor if actor is self._actors.get(connection.user) else None
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection; with a user's last one goes the actor."""
+        self._connections.pop(connection.id, None)
+        if not self._connections:
+            self._emptied.set()
+        actor = self._owners.pop(connection.id, None)
+        if actor is None:
+            return
+        actor.leave(connection)
+        if not actor.connections and self._actors.get(actor.user) is actor:
+            del self._actors[actor.user]
+
+    def doubt(self, topic: Topic, user: UserId) -> None:
+        """Have a user's right to hear a topic checked again."""
+        actor = self._actors.get(user)
+        if actor is not None:
+            actor.doubt(topic)
+
+    def revoke(self, user: UserId, sign_in: SessionId | None) -> None:
+        """Close a user's clients of one sign-in, or of all."""
+        actor = self._actors.get(user)
+        if actor is not None:
+            actor.revoke(sign_in)
+
+    def _actor_of(self, user: UserId) -> UserActor:
+        actor = self._actors.get(user)
+        if actor is None:
+            actor = self._actors[user] = UserActor(
+                user, services=self._services, nursery=self._nursery, on_crash=self._end
+            )
+        return actor
+
+    def _end(self, actor: UserActor, crash: Exception) -> None:
+        _crashes.inc()
+        _log.error("actor.crashed", user=actor.user, exc_info=crash)
+        self._record_of(actor.user).note(window_seconds=ACTOR_CRASH_WINDOW_SECONDS)
+        if self._actors.get(actor.user) is actor:
+            del self._actors[actor.user]
+        for connection in actor.connections.values():
+            connection.close(INTERNAL)
+
+    def _record_of(self, user: UserId) -> CrashRecord:
+        record = self._crashed.pop(user, None) or CrashRecord()
+        self._crashed[user] = record
+        while len(self._crashed) > CRASHED_USERS_MAX:
+            del self._crashed[next(iter(self._crashed))]
+        return record
+
+    def _is_crash_loop(self, user: UserId) -> bool:
+        record = self._crashed.get(user)
+        if record is None:
+            return False
+        crashes = record.count(window_seconds=ACTOR_CRASH_WINDOW_SECONDS)
+        if not crashes:
+            del self._crashed[user]
+        return crashes > ACTOR_CRASHES_MAX

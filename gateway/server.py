@@ -1,0 +1,162 @@
+"""serve(): the whole tree of the gateway's tasks. Start reading here."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+import trio
+
+from gateway.actors.services import Services
+from gateway.actors.supervisor import RestartBudget, supervise
+from gateway.connections.conversation import Conversation, Terms
+from gateway.connections.heartbeat import keep_heartbeat
+from gateway.connections.line import Line
+from gateway.dispatch import Dispatch
+from gateway.drain import drain
+from gateway.http import READY, create_app, serve_operator
+from gateway.listener import Listener, open_listening_socket
+from gateway.measures import measuring
+from gateway.presence.tracker import PresenceTracker
+from gateway.presence.typing import TypingBoard
+from gateway.registry import Registry
+from gateway.settings import GatewaySettings
+from gateway.streams.address import parse_address
+from gateway.streams.channels import Channels
+from gateway.streams.link import Link
+from gateway.topics.catch_up import CatchUp
+from gateway.topics.hub import Hub
+from protocol.ids import WorkerId
+from shared.clock import Clock
+from shared.ids import mint_id
+from shared.logging import get_logger
+from shared.tickets import TicketVerifier
+
+_log: Final = get_logger("gateway.server")
+_BUDGET: Final = RestartBudget(restarts_max=5, window_seconds=60, pause_seconds=0.5)
+
+
+class Listening(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a gateway that is up can be reached."""
+
+    host: str
+    port: int
+    operator: str
+
+
+class _Engines(msgspec.Struct, frozen=True, kw_only=True):
+    """What is made before anything runs."""
+
+    link: Link
+    channels: Channels
+    presence: PresenceTracker
+    typing: TypingBoard
+    services: Services
+
+
+async def serve(
+    settings: GatewaySettings,
+    *,
+    clock: Clock,
+    stop: trio.Event,
+    task_status: trio.TaskStatus[Listening] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve clients until `stop` is set, then let them go.
+
+    The tree, from what ends last to what ends first:
+
+        engines   the link to Redis, and the channels heard from it
+        living    presence, typing, the hub's audits, the heartbeat, an actor for each user at work
+        doors     the operator's; the listener, with a conversation for each socket
+
+    Raises:
+        PortTakenError: if another program has the gateway's port.
+    """
+    listening = open_listening_socket(settings.listener.host, settings.listener.port)
+    made = _make_engines(settings, clock)
+    hub, link, channels = made.services.hub, made.link, made.channels
+    async with trio.open_nursery() as engines:
+        await engines.start(link.run)
+        await engines.start(channels.run)
+        async with trio.open_nursery() as living:
+            registry = Registry(services=made.services, nursery=living)
+            hub.on_member_left, hub.on_revoked = registry.doubt, registry.revoke
+            _keep_alive(
+                living,
+                presence=made.presence.run,
+                typing=made.typing.run,
+                hub=hub.run,
+                heartbeat=functools.partial(keep_heartbeat, registry.connections),
+            )
+            dispatch = Dispatch(registry=registry, clock=clock)
+            serving = _serving(settings, made.services, dispatch)
+            connections_max = settings.listener.connections_max
+            listener = Listener(listening, serve=serving, connections_max=connections_max)
+            async with trio.open_nursery() as doors:
+                measure = measuring(registry, listener, hub, link=link, channels=channels)
+                app = create_app(readiness=lambda: _readiness(made, dispatch), measure=measure)
+                operator = await doors.start(serve_operator, app, settings.operator)
+                await doors.start(listener.run)
+                task_status.started(_announce(listening.getsockname(), operator))
+                await stop.wait()
+                await drain(listener=listener, dispatch=dispatch, registry=registry)
+                doors.cancel_scope.cancel()
+            living.cancel_scope.cancel()
+        engines.cancel_scope.cancel()
+
+
+def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
+    address = parse_address(settings.streams.redis_url)
+    worker = WorkerId(mint_id("wrk", clock.now()))
+    link, channels = Link(address), Channels(address)
+    presence = PresenceTracker(worker=worker, link=link, channels=channels)
+    typing = TypingBoard(worker=worker, link=link, presence=presence)
+    hub = Hub(link=link, channels=channels, rooms=presence)
+    channels.on_reconnected = hub.audit_all
+    presence.on_change = typing.on_change = hub.tell_signal
+    services = Services(
+        link=link,
+        hub=hub,
+        catch_up=CatchUp(link=link, hub=hub),
+        presence=presence,
+        typing=typing,
+        clock=clock,
+        verifier=TicketVerifier(settings.tickets.verifying_keys),
+    )
+    return _Engines(
+        link=link, channels=channels, presence=presence, typing=typing, services=services
+    )
+
+
+def _serving(
+    settings: GatewaySettings, services: Services, dispatch: Dispatch
+) -> Callable[[Line, Callable[[], None]], Awaitable[None]]:
+    terms = Terms(
+        origins=frozenset(settings.listener.allowed_origins),
+        verifier=services.verifier,
+        clock=services.clock,
+    )
+
+    async def serve_one(line: Line, on_settled: Callable[[], None]) -> None:
+        await Conversation(terms=terms, host=dispatch, on_settled=on_settled).run(line)
+
+    return serve_one
+
+
+def _keep_alive(nursery: trio.Nursery, **works: Callable[[], Awaitable[None]]) -> None:
+    for name, work in works.items():
+        nursery.start_soon(functools.partial(supervise, work, name=name, budget=_BUDGET))
+
+
+def _readiness(made: _Engines, dispatch: Dispatch) -> str:
+    if dispatch.is_draining:
+        return "draining"
+    if not made.link.is_up or not made.channels.is_up:
+        return "Redis cannot be reached"
+    return READY
+
+
+def _announce(bound: tuple[object, ...], operator: str) -> Listening:
+    host, port = str(bound[0]), int(str(bound[1]))
+    _log.info("gateway.ready", host=host, port=port, operator=operator)
+    return Listening(host=host, port=port, operator=operator)

@@ -1,0 +1,1 @@
+"""Redis, as the gateway uses it: calls, channels, topic logs, commands, the access projection."""

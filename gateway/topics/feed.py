@@ -1,0 +1,257 @@
+"""One topic as this worker hears it: where it stands, who listens. Nothing in here waits.
+
+Events leave a feed in the order of their offsets, each once. Whatever does not fit (a hole, another
+epoch, something that cannot be read) is not guessed at: the feed asks for an audit, and the hub
+reads the log.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import trio
+from prometheus_client import Counter
+
+from gateway.connections.connection import Connection
+from gateway.connections.outbox import Lane
+from gateway.connections.transport import Transport
+from gateway.connections.wire import data_frame
+from gateway.limits import FEED_MEMORY_EVENTS
+from gateway.streams.topic_log import MalformedLiveMessageError, Replay, parse_live
+from gateway.topics.prepared import MalformedEventError, PreparedEvent
+from gateway.topics.subscription import Subscription
+from protocol.codec import encode_frame
+from protocol.ids import EventId
+from protocol.server_frames import Gap, GapReason, ServerFrame
+from protocol.topics import Position, Topic
+from protocol.version import SUBPROTOCOLS, WireFormat
+
+WIRE_FORMATS: Final[tuple[WireFormat, ...]] = tuple(SUBPROTOCOLS.values())
+
+_deliveries = Counter(
+    "rialto_gateway_deliveries_total", "Events handed to the outboxes of live sockets."
+)
+_breaks = Counter(
+    "rialto_gateway_feed_gaps_total", "Times a live topic lost events, by reason.", ["reason"]
+)
+
+
+class Feed:
+    """The subscribers of one topic, and the place up to which they were told."""
+
+    __slots__ = (
+        "_held",
+        "_ids",
+        "_live",
+        "_on_audit",
+        "_on_event",
+        "idle_since",
+        "is_ready",
+        "position",
+        "rewound_to",
+        "seen_offset",
+        "topic",
+    )
+
+    def __init__(
+        self,
+        topic: Topic,
+        *,
+        on_audit: Callable[["Feed"], None],
+        on_event: Callable[["Feed", PreparedEvent], None],
+    ) -> None:
+        self.topic = topic
+        self.position = Position("", 0)
+        self.is_ready = False
+        self.seen_offset = 0
+        self.rewound_to: int | None = None
+        self.idle_since = trio.current_time()
+        self._ids: deque[EventId] | None = None
+        self._live: dict[WireFormat, dict[Connection, Transport]] = {}
+        self._held: dict[Connection, Subscription] = {}
+        self._on_audit = on_audit
+        self._on_event = on_event
+
+    def begin(self, at: Position) -> None:
+        """Take `at` as the place from which the feed goes on; it was attached before."""
+        self.position = at
+        self.is_ready = True
+        if self.seen_offset > at.offset:
+            self._on_audit(self)
+
+    @property
+    def subscribers_count(self) -> int:
+        """Count who listens."""
+        return len(self._held) + sum(map(len, self._live.values()))
+
+    # Who listens
+
+    def join(self, connection: Connection) -> Subscription:
+        """Add a listener, held: it is told nothing until `release`."""
+        assert self.is_ready
+        subscription = Subscription(self.topic, connection, self.position)
+        self._held[connection] = subscription
+        return subscription
+
+    def leave(self, connection: Connection) -> None:
+        """Take a listener away."""
+        self._held.pop(connection, None)
+        for members in self._live.values():
+            members.pop(connection, None)
+        if not self.subscribers_count:
+            self.idle_since = trio.current_time()
+
+    def suspend(self, subscription: Subscription) -> None:
+        """Hold a live listener again; say with `release` that it may go on."""
+        connection = subscription.connection
+        members = self._live.get(connection.wire_format, {})
+        if members.pop(connection, None) is not None:
+            subscription.suspend(self.position)
+            self._held[connection] = subscription
+        elif subscription.is_released:
+            subscription.suspend(Position(self.position.epoch, subscription.after))
+
+    def is_suspended(self, subscription: Subscription) -> bool:
+        """Say whether a listener is held only because its right is in doubt."""
+        return subscription.is_suspended and subscription.connection in self._held
+
+    def release(self, subscription: Subscription) -> None:
+        """Tell a held listener what was kept for it, and make it live."""
+        connection = subscription.connection
+        if self._held.get(connection) is not subscription:
+            return
+        if subscription.gap is not None:
+            subscription.tell_gap(subscription.gap)
+        subscription.tell_kept()
+        subscription.is_released = True
+        subscription.is_suspended = False
+        self._make_live(subscription)
+
+    def _make_live(self, subscription: Subscription) -> None:
+        """A client that is ahead of this worker stays held until the worker is where it is."""
+        connection = subscription.connection
+        if subscription.after <= self.position.offset:
+            del self._held[connection]
+            members = self._live.setdefault(connection.wire_format, {})
+            members[connection] = connection.transport
+
+    # What comes in
+
+    def receive(self, payload: bytes) -> None:
+        """Take a message of the live channel. Never raises."""
+        try:
+            at, entry = parse_live(payload)
+        except MalformedLiveMessageError:
+            self._on_audit(self)
+            return
+        self.seen_offset = at.offset
+        if not self.is_ready:
+            return
+        if at.epoch != self.position.epoch or not self.accept(at.offset, entry):
+            self._on_audit(self)
+
+    def accept(self, offset: int, entry: bytes) -> bool:
+        """Take the event at `offset` of this epoch; say no if one before it is missing."""
+        expected = self.position.offset + 1
+        if offset > expected:
+            return False
+        try:
+            event = PreparedEvent(self.topic, offset, entry)
+        except MalformedEventError:
+            if offset == expected:
+                self.break_off(Position(self.position.epoch, offset), "lost")
+            return True
+        if offset == expected:
+            self._deliver(event)
+        elif not self._is_repeated(event):
+            self.break_off(Position(self.position.epoch, offset - 1), "lost")
+            self._deliver(event)
+        return True
+
+    def _is_repeated(self, event: PreparedEvent) -> bool:
+        """Say whether the event is the one already told at its offset.
+
+        A Redis that lost its last second is given the same events again, at the same offsets.
+        """
+        ids = self._ids or ()
+        back = self.position.offset - event.offset
+        if back < len(ids):
+            return ids[-1 - back] == event.id
+        return self.rewound_to is None
+
+    def _deliver(self, event: PreparedEvent) -> None:
+        self.position = Position(self.position.epoch, event.offset)
+        if self._ids is None:
+            self._ids = deque(maxlen=FEED_MEMORY_EVENTS)
+        self._ids.append(event.id)
+        try:
+            self._fan_out(event)
+        except MalformedEventError:
+            self.break_off(self.position, "lost")
+            return
+        self._on_event(self, event)
+
+    def _fan_out(self, event: PreparedEvent) -> None:
+        frames: dict[WireFormat, bytes] = {
+            name: event.frame(name) for name, members in self._live.items() if members
+        }
+        for subscription in self._held.values():
+            event.frame(subscription.connection.wire_format)  # or fail before anybody was told
+        for name, frame in frames.items():
+            members = self._live[name]
+            for transport in members.values():
+                transport.push(frame, Lane.DURABLE)
+            _deliveries.inc(len(members))
+        if self._held:
+            for subscription in list(self._held.values()):
+                self._keep(subscription, event)
+
+    def _keep(self, subscription: Subscription, event: PreparedEvent) -> None:
+        if subscription.is_released:
+            subscription.tell(event)
+            self._make_live(subscription)
+        else:
+            subscription.keep(event)
+
+    def break_off(self, at: Position, reason: GapReason) -> None:
+        """Tell every listener that events before `at` are missing, and go on from there."""
+        _breaks.labels(reason=reason).inc()
+        self.position = at
+        self.seen_offset = at.offset
+        self.rewound_to = None
+        self._ids = None
+        self.fan_out(Gap(topic=self.topic, position=at, reason=reason), Lane.DURABLE)
+        for subscription in list(self._held.values()):
+            subscription.restart(at, reason)
+            if subscription.is_released:
+                self.release(subscription)
+
+    def reconcile(self, replay: Replay, *, asked_at: int) -> None:
+        """Take what the log holds after `rewound_to` or, if that is None, after `asked_at`.
+
+        `asked_at` is the offset at which the feed stood when the log was asked.
+        """
+        head, before = replay.head, self.position.offset
+        if head.epoch != self.position.epoch:
+            self.break_off(head, "epoch")
+        elif head.offset < asked_at:
+            self.rewound_to = min(head.offset, self.rewound_to or head.offset)
+        elif not replay.complete:
+            self.break_off(head, replay.reason or "lost")
+        else:
+            for found in replay.entries:
+                self.accept(found.offset, found.entry)
+            self.rewound_to = None
+        if self.seen_offset > self.position.offset:
+            if self.position.offset == before:
+                self.seen_offset = before  # what was seen is in no log: it was lost with Redis
+            else:
+                self._on_audit(self)
+
+    def fan_out(self, frame: ServerFrame, lane: Lane, *, key: str = "") -> None:
+        """Tell every live listener something that is not an event."""
+        for name, members in self._live.items():
+            if members:
+                framed = data_frame(encode_frame(frame, name), name)
+                for transport in members.values():
+                    transport.push(framed, lane, key)

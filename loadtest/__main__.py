@@ -1,0 +1,233 @@
+"""`python -m loadtest load | bench`: what the command line offers."""
+
+import math
+import secrets
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import click
+import trio
+from rich.console import Console
+
+from loadtest.bench import BENCHMARKS, print_results, run_benchmarks
+from loadtest.crew import NoRoomsError, Plan, run
+from loadtest.descriptors import TooFewDescriptorsError, raise_limit
+from loadtest.display import Display
+from loadtest.limits import (
+    PROCESSES_MAX,
+    ROOMS_PER_USER_MAX,
+    SECONDS_MAX,
+    USERS_MAX,
+    WORKER_USERS_MAX,
+)
+from loadtest.orders import Habits
+from loadtest.page import to_html
+from loadtest.people import NobodySignedInError
+from loadtest.processes import WorkerDiedError, serve_crew
+from loadtest.report import Report, print_report, to_json
+from loadtest.rest import RestError
+from loadtest.sockets import SocketAddress
+
+STATUS_PASSED: Final = 0
+STATUS_FAILED: Final = 1
+STATUS_USAGE: Final = 2
+STATUS_INTERRUPTED: Final = 130
+
+PLAIN_COLUMNS: Final = 110
+
+Given = TypeVar("Given")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Measure how much a running shop carries, and whether it keeps its promises."""
+
+
+def _socket_url(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    try:
+        SocketAddress.parse(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return url
+
+
+@main.command()
+@click.option("--users", type=click.IntRange(1, USERS_MAX), default=1000, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, SECONDS_MAX),
+    default=60.0,
+    show_default=True,
+    help="How long they are busy, once everybody is connected.",
+)
+@click.option("--web-url", default="http://127.0.0.1:8300", show_default=True)
+@click.option(
+    "--socket-url",
+    default="ws://127.0.0.1:8301/ws",
+    show_default=True,
+    callback=_socket_url,
+)
+@click.option("--origin", help="The Origin header to send; none by default, as apps send none.")
+@click.option("--seed", type=int, help="Makes what the users do repeatable.")
+@click.option("--format", "wire_format", type=click.Choice(["json", "msgpack"]), default="json")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, PROCESSES_MAX),
+    help=f"Worker processes; one for every {WORKER_USERS_MAX} users by default.",
+)
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for report.html and report.json.",
+)
+@click.option("--connects-per-second", type=click.FloatRange(1, 5000), default=100.0)
+@click.option(
+    "--messages-per-minute",
+    type=click.FloatRange(0, 6000),
+    default=2.0,
+    show_default=True,
+    help="Chat messages of one user.",
+)
+@click.option(
+    "--requests-per-minute",
+    type=click.FloatRange(0, 6000),
+    default=2.0,
+    show_default=True,
+    help="REST requests of one user.",
+)
+@click.option(
+    "--rooms", type=click.IntRange(1, ROOMS_PER_USER_MAX), default=3, help="Rooms of one user."
+)
+@click.pass_context
+def load(context: click.Context, /, **options: object) -> None:
+    """Simulate users, check every promise, and report.
+
+    Exit status: 0 all targets held and nothing was wrong; 1 one did not; 2 it could not start;
+    130 interrupted (the report is partial).
+    """
+    console = _console()
+    report_folder = options["report"]
+    plan = _plan(options)
+    try:
+        raise_limit(math.ceil(plan.users / plan.processes))
+        report = _run_until_signal(plan, console)
+    except (TooFewDescriptorsError, NobodySignedInError, NoRoomsError) as error:
+        raise click.UsageError(str(error)) from error
+    except (OSError, RestError, WorkerDiedError) as error:
+        raise click.ClickException(str(error)) from error
+    print_report(report, console)
+    if isinstance(report_folder, Path):
+        _write(report, report_folder, console)
+    context.exit(_status(report))
+
+
+def _console() -> Console:
+    """Return standard output: as wide as the terminal, or wide enough for our tables."""
+    return Console(width=None if sys.stdout.isatty() else PLAIN_COLUMNS)
+
+
+def _plan(options: dict[str, object]) -> Plan:
+    def given(name: str, kind: type[Given]) -> Given:
+        value = options[name]
+        assert isinstance(value, kind)
+        return value
+
+    users = given("users", int)
+    processes, seed, origin = options["processes"], options["seed"], options["origin"]
+    return Plan(
+        web_url=given("web_url", str).rstrip("/"),
+        socket_url=given("socket_url", str),
+        users=users,
+        seconds=given("seconds", float),
+        processes=(
+            processes if isinstance(processes, int) else math.ceil(users / WORKER_USERS_MAX)
+        ),
+        seed=seed if isinstance(seed, int) else secrets.randbelow(1_000_000),
+        wire_format="msgpack" if options["wire_format"] == "msgpack" else "json",
+        origin=origin if isinstance(origin, str) else None,
+        connects_per_second=given("connects_per_second", float),
+        habits=Habits(
+            messages_per_minute=given("messages_per_minute", float),
+            requests_per_minute=given("requests_per_minute", float),
+            rooms=given("rooms", int),
+        ),
+    )
+
+
+def _run_until_signal(plan: Plan, console: Console) -> Report:
+    display = Display(console)
+    reports: list[Report] = []
+
+    async def carry_out() -> None:
+        stop = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_listen_for_signals, stop, nursery.cancel_scope)
+            reports.append(await run(plan, display, stop))
+            nursery.cancel_scope.cancel()
+
+    try:
+        _run_unwrapped(carry_out)
+    finally:
+        display.close()
+    if not reports:
+        raise SystemExit(STATUS_INTERRUPTED)
+    return reports[0]
+
+
+def _run_unwrapped(carry_out: Callable[[], Awaitable[None]]) -> None:
+    """Run, and raise a lone error as itself instead of as a group of one."""
+    try:
+        trio.run(carry_out)
+    except BaseExceptionGroup as errors:
+        lone: BaseException = errors
+        while isinstance(lone, BaseExceptionGroup) and len(lone.exceptions) == 1:
+            lone = lone.exceptions[0]
+        raise lone from None
+
+
+async def _listen_for_signals(stop: trio.Event, scope: trio.CancelScope) -> None:
+    """The first signal asks for a partial report, the second one gives up."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            if stop.is_set():
+                scope.cancel()
+            stop.set()
+
+
+def _write(report: Report, folder: Path, console: Console) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_bytes(to_json(report))
+    (folder / "report.html").write_text(to_html(report), encoding="utf-8")
+    console.print(f"Written: {folder / 'report.html'} and report.json", highlight=False)
+
+
+def _status(report: Report) -> int:
+    if report.circumstances.interrupted:
+        return STATUS_INTERRUPTED
+    return STATUS_PASSED if report.passed else STATUS_FAILED
+
+
+@main.command()
+@click.argument("names", nargs=-1, type=click.Choice([*BENCHMARKS]))
+@click.option("--list", "only_list", is_flag=True, help="Say what there is, and measure nothing.")
+def bench(names: tuple[str, ...], *, only_list: bool) -> None:
+    """Measure small parts by themselves; all of them unless some are named."""
+    console = _console()
+    if only_list:
+        for name, benchmark in BENCHMARKS.items():
+            console.print(f"{name:12} {benchmark.meaning}", highlight=False)
+        return
+    print_results(run_benchmarks(names or tuple(BENCHMARKS)), console)
+
+
+@main.command(hidden=True, name="work")
+def be_a_worker() -> None:
+    """Take orders from a crew; started by `load`."""
+    trio.run(serve_crew)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

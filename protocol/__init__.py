@@ -1,0 +1,1 @@
+"""The words the programs share: ids, money, topics, frames, commands, events. Pure data, no I/O."""

@@ -1,0 +1,67 @@
+"""Facts, in the past tense: what topics carry. Added to, never changed."""
+
+from protocol.events.accounts import SessionRevoked
+from protocol.events.cart import CartChanged
+from protocol.events.catalog import ProductChanged
+from protocol.events.chat import (
+    MemberJoined,
+    MemberLeft,
+    MessageDeleted,
+    MessageEdited,
+    MessageSent,
+    ReadMarked,
+)
+from protocol.events.commands import CommandCommitted, CommandRejected
+from protocol.events.event import Event
+from protocol.events.notifications import NotificationReceived, NotificationsRead
+from protocol.events.orders import (
+    OrderCanceled,
+    OrderExpired,
+    OrderFulfilled,
+    OrderPaid,
+    OrderPlaced,
+)
+
+AnyEvent = (
+    MessageSent
+    | MessageEdited
+    | MessageDeleted
+    | MemberJoined
+    | MemberLeft
+    | ReadMarked
+    | CommandCommitted
+    | CommandRejected
+    | CartChanged
+    | OrderPlaced
+    | OrderPaid
+    | OrderFulfilled
+    | OrderCanceled
+    | OrderExpired
+    | ProductChanged
+    | NotificationReceived
+    | NotificationsRead
+    | SessionRevoked
+)
+
+__all__ = [
+    "AnyEvent",
+    "CartChanged",
+    "CommandCommitted",
+    "CommandRejected",
+    "Event",
+    "MemberJoined",
+    "MemberLeft",
+    "MessageDeleted",
+    "MessageEdited",
+    "MessageSent",
+    "NotificationReceived",
+    "NotificationsRead",
+    "OrderCanceled",
+    "OrderExpired",
+    "OrderFulfilled",
+    "OrderPaid",
+    "OrderPlaced",
+    "ProductChanged",
+    "ReadMarked",
+    "SessionRevoked",
+]

@@ -1,0 +1,35 @@
+"""Identities. One type per thing, so an order id can never stand in for a room id.
+
+An id is a three-letter prefix, an underscore and 26 characters of Crockford base32 (a ULID: 48
+bits of Unix milliseconds, then 80 random bits), so ids of one kind sort by the time they were
+minted. `shared.ids` mints them.
+"""
+
+from typing import Annotated, Final, NewType
+
+import msgspec
+
+ID_PATTERN: Final = r"^[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}$"
+
+UserId = NewType("UserId", str)  # usr_
+SessionId = NewType("SessionId", str)  # ses_  one sign-in, whatever number of sockets it opens
+ConnectionId = NewType("ConnectionId", str)  # con_  one WebSocket
+WorkerId = NewType("WorkerId", str)  # wrk_  one run of one gateway worker process
+ProductId = NewType("ProductId", str)  # prd_
+VariantId = NewType("VariantId", str)  # var_
+RoomId = NewType("RoomId", str)  # rom_
+MessageId = NewType("MessageId", str)  # msg_
+CartId = NewType("CartId", str)  # crt_
+OrderId = NewType("OrderId", str)  # ord_
+OrderLineId = NewType("OrderLineId", str)  # lin_
+NotificationId = NewType("NotificationId", str)  # ntf_
+EventId = NewType("EventId", str)  # evt_
+
+CommandKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+"""The client's idempotency key: minted once per intent, kept across retries, sockets and tabs."""
+
+DeviceId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+"""A name a browser or app keeps for itself, to tell its devices and tabs apart."""
+
+Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+"""Any id, as accepted from outside."""

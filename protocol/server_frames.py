@@ -1,0 +1,169 @@
+"""Everything a client may receive over its WebSocket."""
+
+from typing import Literal
+
+import msgspec
+
+from protocol.events import AnyEvent
+from protocol.ids import EventId, UserId
+from protocol.signals import AnySignal
+from protocol.topics import Position, Topic
+
+GapReason = Literal["trimmed", "epoch", "too_far", "lost"]
+"""Why events cannot be replayed: trimmed from the log, the log was rebuilt, more than a resume
+may carry, or lost on the way."""
+
+
+class ServerFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """Anything a client may receive."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gateway holds this connection to."""
+
+    frame_bytes_max: int
+    message_text_bytes_max: int
+    topics_max: int
+    replay_events_max: int
+
+
+class Welcome(ServerFrame, frozen=True, kw_only=True, tag="welcome"):
+    """The answer to `hello`.
+
+    `positions` gives, for the user's own topic and every topic named in `hello` that the user may
+    hear, the place from which this connection continues. For each topic whose position came from
+    the client there follows exactly one `replayed` or `gap`.
+    A client that was silent for `heartbeat_ms` sends `ping`; one silent for twice as long is
+    closed (4012).
+    """
+
+    id: int
+    session: str
+    user: UserId
+    name: str
+    positions: dict[Topic, Position]
+    heartbeat_ms: int
+    ticket_expires_in_ms: int
+    server_time_ms: int
+    limits: Limits
+
+
+class Subscribed(ServerFrame, frozen=True, kw_only=True, tag="subscribed"):
+    """The answer to `subscribe`; if it gave a position, one `replayed` or `gap` follows."""
+
+    id: int
+    topic: Topic
+    position: Position
+
+
+class Resumed(ServerFrame, frozen=True, kw_only=True, tag="resumed"):
+    """The answer to `resume`: where each topic the user may hear continues."""
+
+    id: int
+    positions: dict[Topic, Position]
+
+
+class EventFrame(ServerFrame, frozen=True, kw_only=True, tag="event"):
+    """The event at `offset` of a topic; offsets come without gaps, each once.
+
+    `id` is the same wherever the same event is told (an order event on two topics), `at_ms` the
+    time it was committed, in Unix milliseconds.
+    """
+
+    topic: Topic
+    offset: int
+    id: EventId
+    at_ms: int
+    body: AnyEvent
+
+
+class SignalFrame(ServerFrame, frozen=True, kw_only=True, tag="signal"):
+    """The newest ephemeral state of a topic."""
+
+    topic: Topic
+    body: AnySignal
+
+
+class Accepted(ServerFrame, frozen=True, kw_only=True, tag="accepted"):
+    """The command is durable in the stream; its outcome follows on the user's topic."""
+
+    id: int
+    key: str
+
+
+class Ok(ServerFrame, frozen=True, kw_only=True, tag="ok"):
+    """Done."""
+
+    id: int
+
+
+class Refreshed(ServerFrame, frozen=True, kw_only=True, tag="refreshed"):
+    """The fresh ticket is taken."""
+
+    id: int
+    ticket_expires_in_ms: int
+
+
+class Gap(ServerFrame, frozen=True, kw_only=True, tag="gap"):
+    """Events of a topic cannot be given: re-read its state. Delivery goes on after `position`."""
+
+    topic: Topic
+    position: Position
+    reason: GapReason
+
+
+class Replayed(ServerFrame, frozen=True, kw_only=True, tag="replayed"):
+    """Everything missed was told (`count` events); what follows is live."""
+
+    topic: Topic
+    position: Position
+    count: int
+
+
+class Unsubscribed(ServerFrame, frozen=True, kw_only=True, tag="unsubscribed"):
+    """The gateway ended a subscription: the right to hear the topic was lost."""
+
+    topic: Topic
+
+
+class Reconnect(ServerFrame, frozen=True, kw_only=True, tag="reconnect"):
+    """This worker is going away: reconnect at a random moment within `within_ms`."""
+
+    within_ms: int
+
+
+class Pong(ServerFrame, frozen=True, kw_only=True, tag="pong"):
+    """The answer to `ping`."""
+
+    id: int
+    server_time_ms: int
+
+
+class Error(ServerFrame, frozen=True, kw_only=True, tag="error"):
+    """Something was refused. `id` is the question's, where there was one; see `error_codes`."""
+
+    code: int
+    name: str
+    message: str
+    temporary: bool
+    id: int | None = None
+    topic: str | None = None
+    retry_after_ms: int | None = None
+
+
+AnyServerFrame = (
+    Welcome
+    | Subscribed
+    | Resumed
+    | EventFrame
+    | SignalFrame
+    | Accepted
+    | Ok
+    | Refreshed
+    | Gap
+    | Replayed
+    | Unsubscribed
+    | Reconnect
+    | Pong
+    | Error
+)

@@ -1,0 +1,130 @@
+"""Things as clients see them: what events and REST answers carry.
+
+Every view of something that changes has a `version`: a client keeps the highest it has seen, so a
+late frame never shows an older truth.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from protocol.ids import (
+    CartId,
+    MessageId,
+    NotificationId,
+    OrderId,
+    OrderLineId,
+    ProductId,
+    RoomId,
+    UserId,
+    VariantId,
+)
+from protocol.money import Money
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """A user, as others see them."""
+
+    id: UserId
+    name: str
+
+
+class ChatMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message of a room.
+
+    `seq` numbers the messages of the room from 1, without gaps. `version` starts at 1 and grows
+    with each edit and with deletion. `text` is plain text; a deleted message has none. `key` is
+    the author's command key, by which the author's client recognises its own message.
+    """
+
+    id: MessageId
+    room: RoomId
+    seq: int
+    version: int
+    author: Person
+    text: str
+    sent_at_ms: int
+    key: str | None = None
+    reply_to: MessageId | None = None
+    edited_at_ms: int | None = None
+    deleted: bool = False
+
+
+RoomKind = Literal["product", "group", "direct"]
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The live facts of a product: what changes while a page is open.
+
+    `stock` is the number left over all variants, or absent when it cannot run out.
+    """
+
+    id: ProductId
+    version: int
+    slug: str
+    title: str
+    price: Money
+    stock: int | None = None
+
+
+class CartLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """So many of one variant."""
+
+    variant: VariantId
+    product: ProductId
+    slug: str
+    title: str
+    quantity: int
+    unit_price: Money
+    total: Money
+    variant_title: str = ""
+    cover_url: str | None = None
+
+
+class Cart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user means to buy. `version` grows with every change."""
+
+    id: CartId
+    version: int
+    lines: list[CartLine]
+    total: Money
+
+
+OrderState = Literal["draft", "awaiting_payment", "paid", "fulfilled", "canceled", "expired"]
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One bought thing, with the price it was bought at."""
+
+    id: OrderLineId
+    variant: VariantId
+    product: ProductId
+    title: str
+    quantity: int
+    unit_price: Money
+    total: Money
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order and where it stands. `version` is the number of its last event."""
+
+    id: OrderId
+    number: str
+    version: int
+    state: OrderState
+    buyer: UserId
+    lines: list[OrderLine]
+    total: Money
+    placed_at_ms: int
+
+
+class Notification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something a user is told."""
+
+    id: NotificationId
+    category: str
+    title: str
+    created_at_ms: int
+    body: str = ""
+    link: str | None = None
+    read: bool = False

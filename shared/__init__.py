@@ -1,0 +1,1 @@
+"""Tools both programs stand on, under any event loop and without I/O of their own."""

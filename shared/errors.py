@@ -1,0 +1,15 @@
+"""The root of every error we raise on purpose."""
+
+from typing import ClassVar
+
+
+class ExpectedError(Exception):
+    """An expected failure, with a code a client may rely on.
+
+    Subclasses fix `code` (snake case, unique in the product), `http_status` and, where trying
+    again later can help, `temporary`; instances carry one sentence that says what is allowed.
+    """
+
+    code: ClassVar[str]
+    http_status: ClassVar[int]
+    temporary: ClassVar[bool] = False

@@ -1,0 +1,29 @@
+"""Mint sortable ids: a prefix, and a ULID in Crockford base32 (see `protocol.ids`)."""
+
+import secrets
+from datetime import datetime
+from typing import Final
+
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM_BITS: Final = 80
+_CHARACTERS: Final = 26
+
+
+def mint_id(prefix: str, moment: datetime) -> str:
+    """Return a new id such as `ord_01JD…`, unguessable in its last 80 bits.
+
+    Ids minted in different milliseconds sort by time; within one millisecond, at random.
+    """
+    return make_id(prefix, moment, randomness=secrets.randbits(_RANDOM_BITS))
+
+
+def make_id(prefix: str, moment: datetime, *, randomness: int) -> str:
+    """Return the id of a moment whose last 80 bits are given; seeded data makes its ids so."""
+    assert len(prefix) == 3
+    assert 0 <= randomness < 2**_RANDOM_BITS
+    return f"{prefix}_{_base32((int(moment.timestamp() * 1000) << _RANDOM_BITS) | randomness)}"
+
+
+def _base32(value: int) -> str:
+    digits = [_ALPHABET[(value >> 5 * place) & 31] for place in range(_CHARACTERS)]
+    return "".join(reversed(digits))

@@ -1,0 +1,52 @@
+"""Valid things by default; a test says only what matters to it."""
+
+from datetime import UTC, datetime
+
+from protocol.commands import AnyCommand, SendMessage
+from protocol.envelopes import CommandEnvelope
+from protocol.ids import RoomId, SessionId, UserId
+from shared.ids import mint_id
+
+A_MOMENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def a_user_id() -> UserId:
+    """Return the id of some user."""
+    return UserId(mint_id("usr", A_MOMENT))
+
+
+def a_room_id() -> RoomId:
+    """Return the id of some room."""
+    return RoomId(mint_id("rom", A_MOMENT))
+
+
+def a_session_id() -> SessionId:
+    """Return the id of some sign-in."""
+    return SessionId(mint_id("ses", A_MOMENT))
+
+
+def a_command_key() -> str:
+    """Return a key nobody has used."""
+    return mint_id("key", A_MOMENT)
+
+
+def a_message_command(*, room: RoomId | None = None, text: str = "Hello.") -> SendMessage:
+    """Return the wish to say something."""
+    return SendMessage(room=room or a_room_id(), text=text)
+
+
+def a_command_envelope(
+    *,
+    command: AnyCommand | None = None,
+    user: UserId | None = None,
+    key: str | None = None,
+) -> CommandEnvelope:
+    """Return a command as the gateway puts it into the stream."""
+    return CommandEnvelope(
+        key=key or a_command_key(),
+        user=user or a_user_id(),
+        user_name="Ada",
+        session=a_session_id(),
+        sent_at_ms=int(A_MOMENT.timestamp() * 1000),
+        command=command or a_message_command(),
+    )

@@ -1,0 +1,78 @@
+"""Work the clock starts."""
+
+import asyncio
+
+import asyncpg
+import pytest_asyncio
+
+from commerce.foundation.jobs import Job, JobRunner
+from tests.commerce.waiting import until
+
+
+@pytest_asyncio.fixture
+async def connection(database_url):
+    opened = await asyncpg.connect(database_url)
+    yield opened
+    await opened.close()
+
+
+async def leave_a_mark(tx):
+    await tx.execute(
+        "insert into inbox (consumer, message_key, received_at) values ('mark', $1, $2)",
+        tx.mint("mrk"),
+        tx.now,
+    )
+
+
+async def fail(tx):
+    await leave_a_mark(tx)
+    raise ZeroDivisionError
+
+
+async def marks(database):
+    async with database.transaction() as tx:
+        return await tx.value(int, "select count(*) from inbox")
+
+
+A_JOB = Job(name="mark", every_seconds=60, run=leave_a_mark)
+A_FAILING_JOB = Job(name="fail", every_seconds=60, run=fail)
+
+
+class TestAJob:
+    async def test_runs_once_each_time_it_is_due(
+        self, database_settings, database, connection, clock, bell
+    ):
+        runner = JobRunner(database_settings, [A_JOB], clock=clock, bell=bell)
+
+        ran = []
+        for _ in range(3):
+            ran += [await runner.tick(connection, A_JOB), await runner.tick(connection, A_JOB)]
+            clock.advance(seconds=60)
+
+        assert ran == [True, False] * 3
+        assert await marks(database) == 3
+
+    async def test_that_fails_changes_nothing_and_is_due_at_its_next_time(
+        self, database_settings, database, connection, clock, bell
+    ):
+        runner = JobRunner(database_settings, [A_FAILING_JOB], clock=clock, bell=bell)
+
+        first, again = (
+            await runner.tick(connection, A_FAILING_JOB),
+            await runner.tick(connection, A_FAILING_JOB),
+        )
+
+        assert (first, again) == (True, False)
+        assert await marks(database) == 0
+
+    async def test_runs_in_one_process_only(self, database_settings, database, clock, bell):
+        runners = [
+            asyncio.create_task(JobRunner(database_settings, [A_JOB], clock=clock, bell=bell).run())
+            for _ in range(3)
+        ]
+
+        await until(lambda: marks(database))
+
+        for each in runners:
+            each.cancel()
+        assert await marks(database) == 1

@@ -1,0 +1,159 @@
+import asyncio
+
+import pytest
+import pytest_asyncio
+
+from commerce.app import create_app
+from commerce.foundation.commands import Caller as CommandCaller
+from commerce.orders.reactions import COMMANDS
+from commerce.settings import CommerceSettings
+from protocol.commands import CancelOrder, OrderResult, PlaceOrder
+from protocol.ids import OrderId, SessionId
+from protocol.views import Person
+from tests.commerce.caller import Caller, sign_in
+from tests.commerce.shop import ADA, BEN
+
+KEY = "Idempotency-Key"
+
+
+@pytest.fixture
+def app(database, redis, clock):
+    return create_app(CommerceSettings(), database=database, redis=redis, clock=clock)
+
+
+@pytest_asyncio.fixture
+async def ada(app, redis, clock):
+    return await sign_in(app, redis, clock, Person(id=ADA, name="Ada"))
+
+
+@pytest_asyncio.fixture
+async def ben(app, redis, clock):
+    return await sign_in(app, redis, clock, Person(id=BEN, name="Ben"))
+
+
+async def put(caller, variant, quantity=1, **more):
+    return await caller.put(f"/v1/cart/lines/{variant}", {"quantity": quantity, **more})
+
+
+async def place(caller, cart):
+    return await caller.post("/v1/orders", {"cart_version": cart.body["version"]})
+
+
+class TestTheCart:
+    async def test_is_filled_and_read(self, ada, shop):
+        variant = await shop.add(price=1900)
+
+        filled = await put(ada, variant, 2)
+
+        assert filled.status == 200
+        assert (await ada.get("/v1/cart")).body == filled.body
+        assert filled.body["total"] == {"amount_minor": 3800, "currency": "EUR"}
+
+    async def test_says_which_version_it_is_at_to_a_tab_that_is_behind(self, ada, shop):
+        variant = await shop.add()
+        await put(ada, variant)
+
+        behind = await put(ada, variant, 2, version=0)
+
+        assert (behind.status, behind.code) == (409, "cart_changed_meanwhile")
+        assert "version 1" in behind.body["detail"]
+
+    @pytest.mark.parametrize("body", [{"quantity": 100}, {"quantity": -1}, {}, {"quantity": "2"}])
+    async def test_refuses_quantities_there_are_not(self, ada, shop, body):
+        variant = await shop.add()
+
+        answer = await ada.put(f"/v1/cart/lines/{variant}", body)
+
+        assert (answer.status, answer.code) == (422, "invalid")
+
+    @pytest.mark.parametrize("variant", ["var_nothing", "prd_01JD0000000000000000000000", "%20"])
+    async def test_refuses_what_is_not_sold(self, ada, shop, variant):
+        assert (await put(ada, variant)).code == "variant_not_found"
+
+    async def test_is_for_people_who_are_signed_in(self, app, shop):
+        assert (await Caller(app).get("/v1/cart")).status == 401
+
+
+class TestAnOrder:
+    async def test_is_placed_listed_shown_and_canceled(self, ada, shop):
+        cart = await put(ada, await shop.add(price=1900, stock=3), 2)
+
+        placed = await place(ada, cart)
+
+        assert placed.status == 201
+        assert placed.body["state"] == "awaiting_payment"
+        listed = await ada.get("/v1/orders")
+        assert listed.body == {"items": [placed.body], "next": None}
+        shown = await ada.get(f"/v1/orders/{placed.body['id']}")
+        assert shown.body["order"] == placed.body
+        assert [(step["version"], step["type"]) for step in shown.body["events"]] == [
+            (1, "order_placed")
+        ]
+        canceled = await ada.post(f"/v1/orders/{placed.body['id']}/cancel", None)
+        assert canceled.body["state"] == "canceled"
+        again = await ada.post(f"/v1/orders/{placed.body['id']}/cancel", None)
+        assert (again.status, again.code) == (409, "illegal_transition")
+
+    async def test_that_is_free_is_complete_at_once(self, ada, shop):
+        placed = await place(ada, await put(ada, await shop.add(price=0)))
+
+        shown = await ada.get(f"/v1/orders/{placed.body['id']}")
+
+        assert [step["state"] for step in shown.body["events"]] == [
+            "awaiting_payment",
+            "paid",
+            "fulfilled",
+        ]
+
+    async def test_is_placed_once_by_a_request_that_is_repeated(self, ada, shop):
+        cart = await put(ada, await shop.add())
+        body = {"cart_version": cart.body["version"]}
+
+        first = await ada.post("/v1/orders", body, **{KEY: "one-intent"})
+        again = await ada.post("/v1/orders", body, **{KEY: "one-intent"})
+
+        assert first.status == 201
+        assert again == first
+        assert len((await ada.get("/v1/orders")).body["items"]) == 1
+
+    async def test_is_placed_once_by_two_tabs(self, ada, shop):
+        cart = await put(ada, await shop.add())
+
+        answers = await asyncio.gather(*(place(ada, cart) for _ in range(4)))
+
+        assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
+
+    async def test_of_somebody_else_cannot_be_seen(self, ada, ben, shop):
+        placed = await place(ada, await put(ada, await shop.add()))
+        path = f"/v1/orders/{placed.body['id']}"
+
+        assert (await ben.get(path)).code == "order_not_found"
+        assert (await ben.post(f"{path}/cancel", None)).code == "order_not_found"
+        assert (await ben.get("/v1/orders")).body["items"] == []
+
+    async def test_is_listed_page_by_page(self, ada, shop, clock):
+        variant = await shop.add(price=0)
+        for _ in range(3):
+            clock.advance(seconds=1)
+            await place(ada, await put(ada, variant))
+
+        first = (await ada.get("/v1/orders", limit=2)).body
+        rest = (await ada.get("/v1/orders", limit=2, after=first["next"])).body
+
+        numbers = [order["number"] for order in first["items"] + rest["items"]]
+        assert numbers == ["R-2026-000003", "R-2026-000002", "R-2026-000001"]
+        assert rest["next"] is None
+
+
+class TestTheCommands:
+    async def test_place_and_cancel_as_the_endpoints_do(self, shop):
+        caller = CommandCaller(user=ADA, name="Ada", session=SessionId("ses_1"), key="key-00001")
+        cart = await shop.put(await shop.add(stock=2))
+        async with shop.database.transaction() as tx:
+            placed = await COMMANDS[PlaceOrder](tx, caller, PlaceOrder(cart_version=cart.version))
+            canceled = await COMMANDS[CancelOrder](
+                tx, caller, CancelOrder(order=OrderId(placed.order))
+            )
+
+        assert placed == OrderResult(order=placed.order, number="R-2026-000001", version=1)
+        assert canceled == OrderResult(order=placed.order, number="R-2026-000001", version=2)

@@ -1,0 +1,122 @@
+"""The whole shop, started, looked at, hurt and stopped by the command alone."""
+
+import os
+import re
+import signal
+import urllib.request
+
+import pytest
+
+from deploy.engines.ports import free_port
+from tests.deploy.cli.rialto import process_of, run, start, status, wait_until
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def up(data, *words):
+    code, said = run("up", "--detach", "--data", data, *words)
+    assert code == 0, said
+    return said
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """The data folder of a shop that runs; its path has spaces, and others may not walk it."""
+    folder = tmp_path_factory.mktemp("a shop") / "with data"
+    up(folder, "--port", free_port(), "--gateways", 2)
+    yield folder
+    run("down", "--data", folder)
+
+
+class TestARunningShop:
+    def test_serves_its_page_at_the_url_it_told(self, data):
+        with urllib.request.urlopen(status(data)["url"], timeout=10) as page:  # noqa: S310 - ours
+            assert page.status == 200
+
+    def test_lists_every_process_with_its_ports(self, data):
+        shown = {each["name"]: each for each in status(data)["processes"]}
+
+        assert shown.keys() == {"postgres", "valkey", "worker", "web", "gateway-1", "gateway-2"}
+        assert {each["state"] for each in shown.values()} == {"ready"}
+        assert shown["gateway-1"]["ports"]["gateway"] == shown["gateway-2"]["ports"]["gateway"]
+        assert shown["gateway-1"]["ports"]["operator"] != shown["gateway-2"]["ports"]["operator"]
+
+    def test_is_not_started_twice_in_one_folder(self, data):
+        code, said = run("up", "--data", data)
+
+        assert code == 2
+        assert status(data)["url"] in said
+
+    def test_hides_its_secrets(self, data):
+        code, said = run("config", "--data", data)
+
+        secrets = re.findall(r'":"([^"]+)"', (data / "secrets.json").read_text())
+        assert code == 0
+        assert len(secrets) == 2
+        assert not any(secret in said for secret in secrets)
+        assert re.search(r"RIALTO_TICKET_SIGNING_KEY +\*+ +rialto up", said)
+        assert (data / "secrets.json").stat().st_mode & 0o077 == 0
+
+    def test_can_be_asked_for_its_migrations_and_logs(self, data):
+        assert "0001_foundation" in run("migrate", "status", "--data", data)[1]
+        assert "ready to accept connections" in run("logs", "postgres", "--data", data)[1]
+        assert run("logs", "nobody", "--data", data)[0] == 2
+
+    @pytest.mark.parametrize("name", ["gateway-1", "web", "worker", "valkey", "postgres"])
+    def test_gets_back_whichever_process_is_killed(self, data, name):
+        before = process_of(data, name)
+
+        os.kill(before["pid"], signal.SIGKILL)
+
+        def is_back():
+            now = process_of(data, name)
+            return now["restarts"] > before["restarts"] and now["state"] == "ready"
+
+        wait_until(is_back)
+
+    def test_restarts_a_process_when_asked(self, data):
+        before = process_of(data, "web")["pid"]
+
+        assert run("restart", "web", "--data", data)[0] == 0
+
+        wait_until(lambda: process_of(data, "web")["state"] == "ready")
+        assert process_of(data, "web")["pid"] != before
+
+    def test_has_room_for_another_beside_it(self, data, tmp_path):
+        up(tmp_path, "--port", free_port(), "--gateways", 1)
+        try:
+            assert status(tmp_path)["url"] != status(data)["url"]
+            assert len(status(tmp_path)["processes"]) == 5
+        finally:
+            assert run("down", "--data", tmp_path)[0] == 0
+
+        assert status(data)["running"]
+
+
+class TestAShopWhoseSupervisorIsKilled:
+    def test_can_be_started_again_at_once(self, data):
+        before = status(data)
+
+        os.kill(before["supervisor_pid"], signal.SIGKILL)
+        up(data, "--port", before["url"].rpartition(":")[2])
+
+        after = status(data)
+        assert after["url"] == before["url"]
+        assert {each["state"] for each in after["processes"]} == {"ready"}
+        old = {each["pid"] for each in before["processes"]}
+        assert not any(os.path.exists(f"/proc/{pid}/exe") for pid in old)  # noqa: PTH110 - the kernel's
+
+
+class TestCtrlC:
+    def test_stops_the_gateway_first_and_the_engines_last(self, tmp_path):
+        shop = start("up", "--data", tmp_path, "--port", free_port(), "--gateways", 1)
+        for line in shop.stdout:
+            if "http://" in line:
+                break
+        shop.send_signal(signal.SIGINT)
+        said, _ = shop.communicate(timeout=60)
+
+        stopped = re.findall(r"(\S+) +stopped", said)
+        assert shop.returncode == 0, said
+        assert stopped[:3] == ["gateway-1", "web", "worker"]
+        assert set(stopped[3:]) == {"postgres", "valkey"}

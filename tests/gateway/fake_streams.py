@@ -1,0 +1,180 @@
+"""As much of Redis as topics and commands need, in virtual time, with every kind of bad day.
+
+`tests/gateway/live` tells the same stories with a real one.
+"""
+
+import random
+from collections import defaultdict
+
+import msgspec
+import trio
+
+from gateway.streams import commands, topic_log
+from gateway.streams.link import LinkDownError
+from protocol.codec import (
+    decode_command,
+    decode_topic_entry,
+    encode_event,
+    encode_topic_entry,
+)
+from protocol.envelopes import TopicEntry
+from protocol.stream_names import ACCESS_READY_KEY, topic_access, topic_live_channel
+from protocol.topics import Position
+from tests.gateway.builders import a_message, mint
+
+
+class Log:
+    """One topic."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+        self.offset = 0
+        self.entries = {}
+        self.first = 1
+
+
+class FakeStreams:
+    """A link and channels in one, with the server behind them."""
+
+    def __init__(self, *, seed=0):
+        self.dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self.logs = {}
+        self.truth = defaultdict(set)
+        self.access = defaultdict(dict)
+        self.access_is_ready = True
+        self.commands = []
+        self.commands_max = 1000
+        self.receivers = {}
+        self.is_up = True
+        self.is_stuck = False
+        self.connects_count = 1
+        self.calls_count = 0
+        self.on_reconnected = lambda: None
+
+    # what the gateway calls
+
+    async def call(self, *words):
+        self.calls_count += 1
+        await self._travel()
+        reply = self._execute(*words)
+        await self._travel()
+        return reply
+
+    async def attach(self, channel, receiver):
+        await self._travel()
+        self.receivers[channel] = receiver
+        await self._travel()
+
+    async def detach(self, channel):
+        self.receivers.pop(channel, None)
+        await trio.lowlevel.checkpoint()
+
+    async def _travel(self):
+        if self.is_stuck:
+            await trio.sleep_forever()
+        await trio.sleep(self.dice.uniform(0, 0.01))
+        if not self.is_up:
+            raise LinkDownError
+
+    def _execute(self, command, *words):
+        match command:
+            case "EVALSHA" if words[0] == topic_log._READ.digest:
+                return self._read(words[2], *words[7:10])
+            case "EVALSHA" if words[0] == commands._APPEND.digest:
+                return self._append(*words)
+            case "HMGET":
+                roles = self.access[words[0]]
+                return [role.encode() if role else None for role in map(roles.get, words[1:])]
+            case "EXISTS" if words[0] == ACCESS_READY_KEY:
+                return int(self.access_is_ready)
+        raise NotImplementedError(command)
+
+    def _read(self, meta, offset, entries_max, _bytes_max):
+        topic = next(name for name in [meta.split("{")[1].split("}")[0]])
+        log = self.log(topic)
+        head = [log.epoch.encode(), log.offset]
+        if entries_max == 0 or offset == log.offset:
+            return [*head, b"", []]
+        if offset > log.offset:
+            return [*head, b"lost", []]
+        if log.offset - offset > entries_max:
+            return [*head, b"too_far", []]
+        wanted = range(offset + 1, log.offset + 1)
+        if any(number not in log.entries for number in wanted):
+            return [*head, b"trimmed", []]
+        return [*head, b"", [log.entries[number] for number in wanted]]
+
+    def _append(self, *words):
+        if len(self.commands) >= self.commands_max:
+            return 0
+        self.commands.append(decode_command(words[-1]))
+        return 1
+
+    # what the rest of the world does
+
+    def log(self, topic):
+        if topic not in self.logs:
+            self.logs[topic] = Log(f"e{self.dice.getrandbits(32):x}")
+        return self.logs[topic]
+
+    def head(self, topic):
+        return Position(self.log(topic).epoch, self.log(topic).offset)
+
+    def publish(self, topic, event=None, *, event_id=None, is_heard=True, at_ms=1):
+        """Append and tell, as commerce's script does; `is_heard=False` loses the live message."""
+        log = self.log(topic)
+        log.offset += 1
+        body = event if isinstance(event, bytes) else encode_event(event or a_message())
+        entry = TopicEntry(id=event_id or mint("evt"), at_ms=at_ms, body=msgspec.Raw(body))
+        log.entries[log.offset] = encode_topic_entry(entry)
+        self.truth[topic, log.epoch, log.offset].add(entry.id)
+        if is_heard and self.is_up:
+            self._tell(topic, log)
+        return Position(log.epoch, log.offset)
+
+    def _tell(self, topic, log):
+        payload = f"{log.epoch} {log.offset} ".encode() + log.entries[log.offset]
+        receiver = self.receivers.get(topic_live_channel(topic))
+        if receiver is not None:
+            receiver(payload)
+
+    def trim(self, topic, kept):
+        log = self.log(topic)
+        log.entries = {at: entry for at, entry in log.entries.items() if at > log.offset - kept}
+
+    def rewind(self, topic, lost_count):
+        """Lose the newest events, as a server that was killed does; return them in order."""
+        log = self.log(topic)
+        lost = [
+            log.entries.pop(at)
+            for at in range(max(1, log.offset - lost_count + 1), log.offset + 1)
+            if at in log.entries
+        ]
+        log.offset -= len(lost)
+        return lost
+
+    def publish_again(self, topic, entries):
+        """What commerce's relay does after that."""
+        log = self.log(topic)
+        for entry in entries:
+            log.offset += 1
+            log.entries[log.offset] = entry
+            self.truth[topic, log.epoch, log.offset].add(decode_topic_entry(entry).id)
+            if self.is_up:
+                self._tell(topic, log)
+
+    def go_down(self):
+        self.is_up = False
+
+    def come_back(self, *, empty=False):
+        if empty:
+            self.logs.clear()
+        self.is_up = True
+        self.connects_count += 1
+        self.on_reconnected()
+
+    def grant(self, topic, user, role="member"):
+        self.access[topic_access(topic)][user] = role
+
+    def revoke(self, topic, user):
+        self.access[topic_access(topic)].pop(user, None)

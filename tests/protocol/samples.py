@@ -1,0 +1,224 @@
+"""One sample of everything that travels. Only added to: a shipped sample is never changed."""
+
+import msgspec
+
+from protocol import (
+    client_frames as client,
+    commands,
+    events,
+    server_frames as server,
+    signals,
+    views,
+)
+from protocol.money import Money
+from protocol.topics import Position
+
+ULID = "01JD7Q3ZB2M4N5P6Q7R8S9T0VW"
+USER, ROOM, PRODUCT, VARIANT = f"usr_{ULID}", f"rom_{ULID}", f"prd_{ULID}", f"var_{ULID}"
+MESSAGE, ORDER, CART, NOTE = f"msg_{ULID}", f"ord_{ULID}", f"crt_{ULID}", f"ntf_{ULID}"
+KEY = "k_01JD7Q3ZB2"
+AT_MS = 1_790_000_000_123
+
+ADA = views.Person(id=USER, name="Ada Łovelace 🦉")
+PRICE = Money(amount_minor=1999, currency="EUR")
+CHAT_MESSAGE = views.ChatMessage(
+    id=MESSAGE,
+    room=ROOM,
+    seq=7,
+    version=1,
+    author=ADA,
+    text="Läuft es auf Linux? <b>",
+    sent_at_ms=AT_MS,
+    key=KEY,
+)
+EDITED_MESSAGE = msgspec.structs.replace(
+    CHAT_MESSAGE, version=2, text="Runs on Linux.", edited_at_ms=AT_MS + 5, reply_to=MESSAGE
+)
+CART_VIEW = views.Cart(
+    id=CART,
+    version=3,
+    lines=[
+        views.CartLine(
+            variant=VARIANT,
+            product=PRODUCT,
+            slug="inkwell-serif",
+            title="Inkwell Serif",
+            quantity=2,
+            unit_price=PRICE,
+            total=Money(amount_minor=3998, currency="EUR"),
+            variant_title="Desktop",
+        )
+    ],
+    total=Money(amount_minor=3998, currency="EUR"),
+)
+ORDER_VIEW = views.Order(
+    id=ORDER,
+    number="R-2026-000042",
+    version=1,
+    state="awaiting_payment",
+    buyer=USER,
+    lines=[
+        views.OrderLine(
+            id=f"lin_{ULID}",
+            variant=VARIANT,
+            product=PRODUCT,
+            title="Inkwell Serif",
+            quantity=1,
+            unit_price=PRICE,
+            total=PRICE,
+        )
+    ],
+    total=PRICE,
+    placed_at_ms=AT_MS,
+)
+
+COMMANDS = [
+    commands.SendMessage(room=ROOM, text="Läuft es auf Linux?", reply_to=MESSAGE),
+    commands.EditMessage(room=ROOM, message=MESSAGE, text="Runs on Linux."),
+    commands.DeleteMessage(room=ROOM, message=MESSAGE),
+    commands.JoinRoom(room=ROOM),
+    commands.LeaveRoom(room=ROOM),
+    commands.MarkRead(room=ROOM, seq=7),
+    commands.SetCartLine(variant=VARIANT, quantity=2, version=2),
+    commands.PlaceOrder(cart_version=3),
+    commands.CancelOrder(order=ORDER),
+]
+
+EVENTS = [
+    events.MessageSent(message=CHAT_MESSAGE),
+    events.MessageEdited(message=EDITED_MESSAGE),
+    events.MessageDeleted(room=ROOM, message=MESSAGE, seq=7, version=3),
+    events.MemberJoined(room=ROOM, member=ADA),
+    events.MemberLeft(room=ROOM, user=USER),
+    events.ReadMarked(room=ROOM, seq=7, unread=0),
+    events.CommandCommitted(
+        key=KEY, result=commands.MessageResult(message=MESSAGE, seq=7, version=1)
+    ),
+    events.CommandRejected(key=KEY, code="room_not_found", message="There is no such room."),
+    events.CartChanged(cart=CART_VIEW),
+    events.OrderPlaced(order=ORDER_VIEW, at_ms=AT_MS),
+    events.OrderPaid(
+        order=msgspec.structs.replace(ORDER_VIEW, state="paid", version=2), at_ms=AT_MS
+    ),
+    events.OrderFulfilled(
+        order=msgspec.structs.replace(ORDER_VIEW, state="fulfilled", version=3), at_ms=AT_MS
+    ),
+    events.OrderCanceled(
+        order=msgspec.structs.replace(ORDER_VIEW, state="canceled", version=2), at_ms=AT_MS
+    ),
+    events.OrderExpired(
+        order=msgspec.structs.replace(ORDER_VIEW, state="expired", version=2), at_ms=AT_MS
+    ),
+    events.ProductChanged(
+        product=views.Product(
+            id=PRODUCT, version=4, slug="inkwell-serif", title="Inkwell Serif", price=PRICE, stock=3
+        )
+    ),
+    events.NotificationReceived(
+        notification=views.Notification(
+            id=NOTE,
+            category="order",
+            title="Your order is ready",
+            created_at_ms=AT_MS,
+            body="Have fun.",
+            link=f"/orders/{ORDER}",
+        ),
+        unread=1,
+    ),
+    events.NotificationsRead(up_to=NOTE, unread=0),
+    events.SessionRevoked(session=f"ses_{ULID}"),
+]
+
+SIGNALS = [
+    signals.Typing(users=[ADA], count=1),
+    signals.Presence(count=1, users=[signals.Present(id=USER, name="Ada", state="online")]),
+]
+
+RESULTS = [
+    commands.MessageResult(message=MESSAGE, seq=7, version=1),
+    commands.CartResult(version=3),
+    commands.OrderResult(order=ORDER, number="R-2026-000042", version=1),
+]
+
+HERE = Position("c9a1", 41)
+
+CLIENT_FRAMES = {
+    "hello": client.Hello(
+        id=1,
+        ticket="eyJhbGciOiJFZERTQSJ9.e30.c2ln",
+        device="tab-7f3a9c21",
+        session="con_1",
+        positions={f"user:{USER}": HERE, f"room:{ROOM}": Position("77fe", 0)},
+        visible=False,
+    ),
+    "subscribe": client.Subscribe(id=2, topic=f"room:{ROOM}", position=HERE),
+    "unsubscribe": client.Unsubscribe(id=3, topic=f"room:{ROOM}"),
+    "resume": client.Resume(id=4, positions={f"product:{PRODUCT}": HERE}),
+    "typing": client.SetTyping(topic=f"room:{ROOM}", on=True),
+    "status": client.SetStatus(visible=False),
+    "ping": client.Ping(id=2**32 - 1),
+    "refresh": client.Refresh(id=6, ticket="eyJhbGciOiJFZERTQSJ9.e30.c2ln"),
+    **{
+        f"command.{command.__struct_config__.tag}": client.GiveCommand(id=5, key=KEY, body=command)
+        for command in COMMANDS
+    },
+}
+
+SERVER_FRAMES = {
+    "welcome": server.Welcome(
+        id=1,
+        session="con_1",
+        user=USER,
+        name="Ada",
+        positions={f"user:{USER}": HERE},
+        heartbeat_ms=25_000,
+        ticket_expires_in_ms=299_000,
+        server_time_ms=AT_MS,
+        limits=server.Limits(
+            frame_bytes_max=16_384,
+            message_text_bytes_max=4096,
+            topics_max=128,
+            replay_events_max=300,
+        ),
+    ),
+    "subscribed": server.Subscribed(id=2, topic=f"room:{ROOM}", position=HERE),
+    "resumed": server.Resumed(id=4, positions={f"room:{ROOM}": HERE}),
+    "accepted": server.Accepted(id=5, key=KEY),
+    "ok": server.Ok(id=3),
+    "refreshed": server.Refreshed(id=6, ticket_expires_in_ms=299_000),
+    "gap": server.Gap(topic=f"room:{ROOM}", position=HERE, reason="trimmed"),
+    "replayed": server.Replayed(topic=f"room:{ROOM}", position=HERE, count=12),
+    "unsubscribed": server.Unsubscribed(topic=f"room:{ROOM}"),
+    "reconnect": server.Reconnect(within_ms=5_000),
+    "pong": server.Pong(id=2**32 - 1, server_time_ms=AT_MS),
+    "error": server.Error(
+        id=5,
+        code=111,
+        name="rate_limited",
+        message="Too much at once; wait and ask again.",
+        temporary=True,
+        retry_after_ms=1500,
+    ),
+    **{
+        f"event.{event.__struct_config__.tag}": server.EventFrame(
+            topic=f"user:{USER}", offset=42, id=f"evt_{ULID}", at_ms=AT_MS, body=event
+        )
+        for event in EVENTS
+    },
+    **{
+        f"event.command_committed.{result.__struct_config__.tag}": server.EventFrame(
+            topic=f"user:{USER}",
+            offset=43,
+            id=f"evt_{ULID}",
+            at_ms=AT_MS,
+            body=events.CommandCommitted(key=KEY, result=result),
+        )
+        for result in RESULTS
+    },
+    **{
+        f"signal.{signal.__struct_config__.tag}": server.SignalFrame(
+            topic=f"room:{ROOM}", body=signal
+        )
+        for signal in SIGNALS
+    },
+}
