@@ -93,6 +93,9 @@ REPLAY_BYTES_MAX: Final = 256 * 1024
 HELD_EVENTS_MAX: Final = 512
 """Live events kept for a subscriber that is still being told the past."""
 
+CATCH_UP_OUTAGE_SECONDS_MAX: Final = 20.0
+"""How long the past of a connection's topics waits for a Redis that is away, before `gap`."""
+
 FEED_IDLE_SECONDS: Final = 10.0
 """A topic nobody here hears any more stays attached this long: a page reload is not a storm."""
 

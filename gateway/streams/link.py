@@ -47,6 +47,10 @@ class Calls(Protocol):
         """Carry out one command; see `Link.call`."""
         ...
 
+    async def wait_up(self) -> None:
+        """Return as soon as a call made now would be sent."""
+        ...
+
 
 class LinkStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """What the link did so far, and what it holds now.
@@ -79,6 +83,7 @@ class Link:
         self._waiters_max = waiters_max
         self._redial = Redial(address, name=name, resp_version=2)
         self._wire: Wire | None = None
+        self._came_up = trio.Event()
         # One item for each reply that is still to come, in order: the task that waits for it,
         # boxed, so that a canceled one can take itself out without moving the others.
         self._waiters: deque[list[trio.lowlevel.Task | None]] = deque()
@@ -136,6 +141,10 @@ class Link:
             wire.send(packed)
         return await self._wait()
 
+    async def wait_up(self) -> None:
+        """Return as soon as a call made now would be sent."""
+        await self._came_up.wait()
+
     async def _refuse(self, refusal: LinkDownError) -> NoReturn:
         self._failed_count += 1
         await trio.lowlevel.checkpoint()
@@ -153,10 +162,12 @@ class Link:
 
     async def _converse(self, stream: trio.abc.Stream) -> None:
         self._wire = Wire(stream, on_reply=self._answer, on_idle=self._ping)
+        self._came_up.set()
         try:
             await self._wire.run()
         finally:
             self._wire = None
+            self._came_up = trio.Event()
             self._fail_waiting()
 
     def _answer(self, reply: object) -> None:

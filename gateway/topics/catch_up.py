@@ -1,5 +1,6 @@
 """Tell a listener what it missed: read the log, merge by offset, replay, then let it go live."""
 
+import math
 from typing import Literal
 
 import msgspec
@@ -7,7 +8,13 @@ import trio
 from prometheus_client import Counter
 
 from gateway.connections.outbox import Lane
-from gateway.limits import REDIS_SECONDS_MAX, REPLAY_BYTES_MAX, REPLAY_EVENTS_MAX
+from gateway.limits import (
+    AUDIT_RETRY_SECONDS,
+    CATCH_UP_OUTAGE_SECONDS_MAX,
+    REDIS_SECONDS_MAX,
+    REPLAY_BYTES_MAX,
+    REPLAY_EVENTS_MAX,
+)
 from gateway.streams.access import AccessUnknownError, role_of
 from gateway.streams.link import Calls, LinkDownError, LinkReplyError
 from gateway.streams.topic_log import Replay, read_after
@@ -31,6 +38,26 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
 
     subscription: Subscription
     position: Position
+
+
+class _Patience:
+    """How much longer one connection waits for a Redis that is away: once, not for each topic."""
+
+    __slots__ = ("_deadline",)
+
+    def __init__(self) -> None:
+        self._deadline = math.inf
+
+    @property
+    def deadline(self) -> float:
+        """When waiting ends; the clock begins with the first failure."""
+        if self._deadline == math.inf:
+            self._deadline = trio.current_time() + CATCH_UP_OUTAGE_SECONDS_MAX
+        return self._deadline
+
+    def restore(self) -> None:
+        """Redis has answered."""
+        self._deadline = math.inf
 
 
 class CatchUp:
@@ -59,19 +86,41 @@ class CatchUp:
         return True
 
     async def _tell_all(self, waiting: list[Missed]) -> None:
+        patience = _Patience()
         for one in waiting:
             await one.subscription.connection.transport.wait_quiet()
             if self._hub.is_current(one.subscription):
-                await self._tell(one)
+                await self._tell(one, patience)
 
-    async def _tell(self, one: Missed) -> None:
-        replay = await self._read(one)
+    async def _tell(self, one: Missed, patience: _Patience) -> None:
+        replay = await self._read(one, patience)
         if not await self._has_right_still(one.subscription):
             end_subscription(self._hub, one.subscription)
         elif self._hub.is_current(one.subscription):
             self._merge(one, replay)
 
-    async def _read(self, one: Missed) -> Replay | None:
+    async def _read(self, one: Missed, patience: _Patience) -> Replay | None:
+        """Read the log, again when Redis is back if it is away; None if that takes too long.
+
+        Canceled, nothing is lost: the listener stays held, and goes with its connection.
+        """
+        replay = await self._try_read(one)
+        if replay is None:
+            with trio.CancelScope(deadline=patience.deadline):
+                replay = await self._read_later(one)
+        if replay is not None:
+            patience.restore()
+        return replay
+
+    async def _read_later(self, one: Missed) -> Replay | None:
+        subscription, replay = one.subscription, None
+        while replay is None and subscription.gap is None and self._hub.is_current(subscription):
+            await trio.sleep(AUDIT_RETRY_SECONDS)
+            await self._link.wait_up()
+            replay = await self._try_read(one)
+        return replay
+
+    async def _try_read(self, one: Missed) -> Replay | None:
         try:
             with trio.fail_after(REDIS_SECONDS_MAX):
                 return await read_after(

@@ -46,6 +46,8 @@ class FakeStreams:
         self.commands_max = 1000
         self.receivers = {}
         self.is_up = True
+        self.came_up = trio.Event()
+        self.came_up.set()
         self.is_stuck = False
         self.connects_count = 1
         self.calls_count = 0
@@ -59,6 +61,9 @@ class FakeStreams:
         reply = self._execute(*words)
         await self._travel()
         return reply
+
+    async def wait_up(self):
+        await self.came_up.wait()
 
     async def attach(self, channel, receiver):
         await self._travel()
@@ -165,11 +170,14 @@ class FakeStreams:
 
     def go_down(self):
         self.is_up = False
+        if self.came_up.is_set():
+            self.came_up = trio.Event()
 
     def come_back(self, *, empty=False):
         if empty:
             self.logs.clear()
         self.is_up = True
+        self.came_up.set()
         self.connects_count += 1
         self.on_reconnected()
 
