@@ -6,17 +6,16 @@ import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError, NoScriptError
+from redis.exceptions import AskError, NoScriptError
 
+from commerce.foundation.held_cluster import ClusterServers, OneServer, Servers
+from commerce.foundation.held_server import HeldServer, Loss
 from commerce.foundation.outbox import OutboxRow
-from commerce.foundation.redis_client import RedisCommand, pipelined
+from commerce.foundation.redis_client import RedisCommand
+from commerce.foundation.redis_url import cluster_url
 from commerce.foundation.settings import RedisSettings
 from protocol.stream_names import (
     ACCESS_READY_KEY,
@@ -30,98 +29,133 @@ from protocol.stream_names import (
 )
 from protocol.topics import Topic
 
-MARKER_KEY: Final = "relay:marker"
-"""Names the run of the server that has everything published in the last ten minutes."""
-
 _FOLDER: Final = Path(__file__).parent
 _PUBLISH: Final = (_FOLDER / "publish.lua").read_text("utf-8")
 _PUBLISH_SHA: Final = hashlib.sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
-_RECOGNISE: Final = (_FOLDER / "recognise.lua").read_text("utf-8")
 _EPOCH_BYTES: Final = 9
-_TIMEOUT_SECONDS: Final = 5.0
+_EVERY_TOPIC: Final = Topic("*")
 
 
 class RedisState(msgspec.Struct, frozen=True, kw_only=True):
     """What the relay finds when it looks at Redis."""
 
-    run: str
-    known: bool
+    losses: Sequence[Loss]
     access_ready: bool
 
 
 class Publisher:
-    """One connection, which is never replaced between a look at Redis and what is sent after it.
+    """The relay's way to Redis: a look first, then whatever is to be sent."""
 
-    So nothing new can reach a server that lost data before what it lost has been sent again.
-    """
-
-    def __init__(self, settings: RedisSettings, *, publish_command: str = "PUBLISH") -> None:
-        self._publish_command = publish_command
-        self._may_connect = False
-        pool = BlockingConnectionPool.from_url(
-            settings.url,
-            max_connections=1,
-            timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
-            socket_timeout=_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            redis_connect_func=self._on_connect,
-            protocol=2,
+    def __init__(self, settings: RedisSettings) -> None:
+        cluster = cluster_url(settings.url)
+        self._servers: Servers = (
+            OneServer(settings.url) if cluster is None else ClusterServers(cluster)
         )
-        self._redis = Redis.from_pool(pool)
 
-    async def look(self) -> RedisState:
-        """Connect if need be, and say what is found."""
-        self._may_connect = True
-        try:
-            run, marked, ready = await self._eval(_RECOGNISE, MARKER_KEY, ACCESS_READY_KEY)
-        finally:
-            self._may_connect = False
-        return RedisState(run=run.decode(), known=run == marked, access_ready=bool(ready))
+    async def look(self, batch: int) -> RedisState:
+        """Connect if need be, and say what is missing; `batch` is the last that was published."""
+        servers = await self._servers.refresh()
+        found = [await self._look_at(server, batch) for server in servers]
+        losses = [loss for loss, _ in found if loss is not None]
+        if not losses:
+            return RedisState(losses=[], access_ready=any(ready for _, ready in found))
+        marks = [batch] if len(losses) < len(servers) else []
+        marks += [loss.since for loss in losses if loss.since is not None]
+        is_emptied = any(loss.since is None for loss in losses)
+        return RedisState(
+            losses=[_told_by_others(loss, marks) for loss in losses],
+            access_ready=any(ready for _, ready in found) and not is_emptied,
+        )
 
-    async def publish(self, rows: Sequence[OutboxRow]) -> None:
-        """Tell Redis of `rows`; what its logs remember is not told again."""
-        commands = [self._command(row) for row in rows]
-        answers = await pipelined(self._redis, commands, raise_on_error=False)
-        if any(isinstance(answer, NoScriptError) for answer in answers):
-            await pipelined(self._redis, [("SCRIPT", "LOAD", _PUBLISH)])
-            answers = await pipelined(self._redis, commands, raise_on_error=False)
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
+    async def publish(self, rows: Sequence[OutboxRow], *, only: str | None = None) -> None:
+        """Tell Redis of `rows`; what its logs remember is not told again.
+
+        With `only`, those are left out that are not for the server of that name.
+        """
+        by_server: dict[HeldServer, list[OutboxRow]] = {}
+        for row in rows:
+            by_server.setdefault(self._servers.owner(topic_log(row.topic)), []).append(row)
+        for server, its_rows in by_server.items():
+            if only in {None, server.name}:
+                await self._tell(server, [self._command(row) for row in its_rows])
 
     async def replace_access(self, topics: dict[Topic, dict[str, str]]) -> None:
         """Make the rights to each of `topics` exactly those given."""
-        commands: list[RedisCommand] = []
+        by_server: dict[HeldServer, list[RedisCommand]] = {}
         for topic, members in topics.items():
             fields = [text for pair in members.items() for text in pair]
-            commands += [
-                ("MULTI",),
-                ("DEL", topic_access(topic)),
-                ("HSET", topic_access(topic), *fields),
-                ("EXEC",),
-            ]
-        await pipelined(self._redis, commands)
+            key = topic_access(topic)
+            by_server.setdefault(self._servers.owner(key), []).extend(
+                [("MULTI",), ("DEL", key), ("HSET", key, *fields), ("EXEC",)]
+            )
+        for server, commands in by_server.items():
+            await server.send(commands)
+
+    async def withdraw_access(self) -> None:
+        """Say that the access projection is not complete any more."""
+        await self._servers.owner(ACCESS_READY_KEY).send([("DEL", ACCESS_READY_KEY)])
 
     async def mark_access_ready(self) -> None:
         """Say that the access projection is complete."""
-        await pipelined(self._redis, [("SET", ACCESS_READY_KEY, "1")])
+        await self._servers.owner(ACCESS_READY_KEY).send([("SET", ACCESS_READY_KEY, "1")])
 
-    async def mark_known(self, run: str) -> None:
-        """Say that this run of the server has everything."""
-        await pipelined(self._redis, [("SET", MARKER_KEY, run)])
+    async def forget(self, loss: Loss) -> None:
+        """Let every topic and every right on a server go: its topics begin a new epoch."""
+        await self._named(loss).forget(topic_meta(_EVERY_TOPIC), topic_access(_EVERY_TOPIC))
+
+    async def renew(self, topics: Sequence[Topic]) -> None:
+        """Let some topics begin a new epoch."""
+        by_server: dict[HeldServer, list[RedisCommand]] = {}
+        for key in map(topic_meta, topics):
+            by_server.setdefault(self._servers.owner(key), []).append(("DEL", key))
+        for server, commands in by_server.items():
+            await server.send(commands)
+
+    async def note(self, loss: Loss, batch: int) -> None:
+        """Say that a server has everything up to `batch` again."""
+        await self._named(loss).note(batch)
 
     async def aclose(self) -> None:
-        """Let the connection go."""
-        await self._redis.aclose()
+        """Let the connections go."""
+        await self._servers.aclose()
 
     async def disconnect(self) -> None:
-        """Drop the connection, whatever state it is in; the next look makes another."""
-        await self._redis.connection_pool.disconnect()
+        """Drop the connections, whatever state they are in; the next look makes others."""
+        await self._servers.disconnect()
 
-    async def _eval(self, script: str, *keys: str) -> Any:  # noqa: ANN401 - as the script says
-        (answer,) = await pipelined(self._redis, [("EVAL", script, len(keys), *keys)])
-        return answer
+    async def _look_at(self, server: HeldServer, batch: int) -> tuple[Loss | None, bool]:
+        if server is self._servers.owner(ACCESS_READY_KEY):
+            return await server.look(batch, key=ACCESS_READY_KEY)
+        loss, _ = await server.look(batch, key=server.marker_key)
+        return loss, False
+
+    def _named(self, loss: Loss) -> HeldServer:
+        found = self._servers.named(loss.server)
+        assert found is not None
+        return found
+
+    async def _tell(self, server: HeldServer, commands: Sequence[RedisCommand]) -> None:
+        answers = await server.send(commands, raise_on_error=False)
+        if any(isinstance(answer, NoScriptError) for answer in answers):
+            await server.send([("SCRIPT", "LOAD", _PUBLISH)])
+            answers = await server.send(commands, raise_on_error=False)
+        for command, answer in zip(commands, answers, strict=True):
+            if isinstance(answer, AskError):
+                await self._tell_elsewhere(answer, command)
+            elif isinstance(answer, Exception):
+                raise answer
+
+    async def _tell_elsewhere(self, told: AskError, command: RedisCommand) -> None:
+        """Send a command of a slot that is just being moved where its keys are already."""
+        target = self._servers.named(f"{told.host}:{told.port}")
+        if target is None:
+            raise told
+        whole: RedisCommand = command
+        if command[0] == "EVALSHA":
+            whole = ("EVAL", _PUBLISH, *command[2:])
+        _, answer = await target.send([("ASKING",), whole], raise_on_error=False)
+        if isinstance(answer, Exception):
+            raise answer
 
     def _command(self, row: OutboxRow) -> RedisCommand:
         if row.kind == "grant":
@@ -141,13 +175,18 @@ class Publisher:
             topic_live_channel(row.topic),
             TOPIC_LOG_ENTRIES_MAX,
             TOPIC_IDLE_SECONDS_MAX * 1000,
-            self._publish_command,
+            self._servers.publish_word,
         )
 
-    async def _on_connect(self, connection: AbstractConnection) -> None:
-        if not self._may_connect:
-            raise RedisConnectionError("the connection was lost since the relay last looked")
-        await connection.on_connect()
+
+def _told_by_others(loss: Loss, marks: Sequence[int]) -> Loss:
+    """Of a server without a marker, take the oldest of the others' instead.
+
+    It is new in the cluster or was emptied. What it has came from the others, or is nothing.
+    """
+    if loss.since is not None or not marks:
+        return loss
+    return msgspec.structs.replace(loss, since=min(marks))
 
 
 @asynccontextmanager

@@ -1,20 +1,27 @@
 """The outbox relay: one process carries committed events and rights to Redis.
 
 It reads what is not published yet, so a row that commits late is never skipped; sends it; and
-marks it. A crash between the two sends it again, and the publish script suppresses it. When Redis
-lost data or is another server, everything of the last ten minutes is sent again, in the old order,
-before anything new.
+marks it. A crash between the two sends it again, and the publish script suppresses it.
+
+When a server lost data, or is another one that has less, what it lacks is sent again in the old
+order before anything new, so that it gets its old offsets. Where that cannot be promised, topics
+begin a new epoch, and their clients are told `gap`: all of them, if the server has less than the
+outbox still remembers; else those few of which an event may have been heard, and lost again,
+before its place in the order was written down.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, LiteralString
 
 import msgspec
 from prometheus_client import Counter, Gauge, Histogram
+from redis.exceptions import RedisError
 
 from commerce.foundation.bell import OUTBOX_CHANNEL, Bell
 from commerce.foundation.database import Database, Transaction, transaction_on
+from commerce.foundation.held_server import Loss
 from commerce.foundation.leadership import RELAY, leading
 from commerce.foundation.outbox import AccessRow, OutboxRow
 from commerce.foundation.publisher import Publisher, RedisState
@@ -27,9 +34,17 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 BATCH_ROWS_MAX: Final = 500
-REWIND_MINUTES: Final = 10
 KEPT_MINUTES: Final = 60
+"""How far back a server may be and still be told what it lacks."""
+
+BATCHES_AHEAD_MAX: Final = 1_000
+"""Batches whose marks a crash of Postgres may lose: they are in Redis, and will be sent again."""
+
+OUTAGE_SECONDS_MAX: Final = 10.0
+"""A leader that cannot reach Redis for so long lets another process try."""
+
 _POLL_SECONDS: Final = 0.25
+_RETRY_SECONDS: Final = 0.1
 _ACCESS_TOPICS_MAX: Final = 500
 """Topics whose rights are written at a time when the access projection is rebuilt."""
 
@@ -46,21 +61,35 @@ _MARK: Final[LiteralString] = """
            published_at = $2
       from (select nextval('outbox_batches') as number) batch
      where id = any($1)
+ returning publish_batch
+"""
+_LAST_BATCH: Final[LiteralString] = """
+    select coalesce((select max(publish_batch) from outbox), last_value - (not is_called)::int)
+      from outbox_batches
+"""
+_OLDEST_BATCH: Final[LiteralString] = """
+    select coalesce(min(publish_batch), $1::bigint + 1) from outbox
+"""
+_WAITING_TOPICS: Final[LiteralString] = """
+    select distinct topic
+      from outbox
+     where publish_batch is null
+       and kind = 'event'
 """
 _DURABLY: Final[LiteralString] = "set local synchronous_commit to on"
 _PUBLISHED_EVENTS: Final[LiteralString] = """
     select id, kind, topic, event_id, body, publish_batch
       from outbox
-     where published_at > $1
-       and kind = 'event'
-       and (publish_batch, id) > ($2, $3)
+     where kind = 'event'
+       and publish_batch is not null
+       and (publish_batch, id) > ($1, $2)
      order by publish_batch, id
-     limit $4
+     limit $3
 """
 _LATEST_RIGHTS: Final[LiteralString] = """
     select distinct on (topic, member) kind, topic, member, role
       from outbox
-     where published_at > $1
+     where publish_batch > $1
        and kind <> 'event'
      order by topic, member, publish_batch desc, id desc
 """
@@ -115,55 +144,130 @@ class Relay:
         self._publisher = publisher
         self._access_sources = access_sources
         self._reactor = Reactor(reactions)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Know nothing of what a leader before this one did."""
+        self._batch: int | None = None
+        self._unsure: list[_Unpublished] = []
+        self._unmarked_topics: set[Topic] = set()
 
     async def run(self) -> None:
-        """Wait to lead, then lead until Postgres or Redis fails; run it `for_ever`."""
+        """Wait to lead, then lead until Postgres fails, or Redis for long; run it `for_ever`."""
         async with leading(self._settings, [RELAY], role="relay", durable=False) as connection:
             await connection.add_listener(OUTBOX_CHANNEL, lambda *_: self._bell.ring())
             self._bell.heard_here = True
+            self._begin_anew()
             try:
                 while True:
-                    if await self.relay_batch(connection) < BATCH_ROWS_MAX:
+                    if await self._relay_patiently(connection) < BATCH_ROWS_MAX:
                         await self._bell.wait_rung(seconds_max=_POLL_SECONDS)
             finally:
                 self._bell.heard_here = False
                 await self._publisher.disconnect()
 
+    async def _relay_patiently(self, connection: "Connection[Record]") -> int:
+        """Relay a batch, in spite of a Redis that is away for a while.
+
+        A leader that stays knows what it was sending, and in which order.
+        """
+        now = asyncio.get_running_loop().time
+        deadline = now() + OUTAGE_SECONDS_MAX
+        while True:
+            try:
+                return await self.relay_batch(connection)
+            except (RedisError, OSError) as error:
+                if now() > deadline:
+                    raise
+                _log.warning("relay.redis_away", why=str(error))
+                await self._publisher.disconnect()
+                await asyncio.sleep(_RETRY_SECONDS)
+
     async def relay_batch(self, connection: "Connection[Record]") -> int:
         """Publish what is waiting, up to `BATCH_ROWS_MAX` rows; return how many there were."""
-        state = await self._publisher.look()
-        if not (state.known and state.access_ready):
-            await self._restore(connection, state)
-        found = await connection.fetch(_UNPUBLISHED, BATCH_ROWS_MAX)
-        rows = [msgspec.convert(dict(row), _Unpublished) for row in found]
+        is_new_here = self._batch is None
+        batch = await connection.fetchval(_LAST_BATCH) if self._batch is None else self._batch
+        state = await self._publisher.look(batch)
+        if state.losses or not state.access_ready:
+            await self._restore(connection, state, batch, is_new_here=is_new_here)
+        self._batch = batch
+        rows = self._unsure or await self._waiting(connection)
         self._observe_lag(rows)
         if rows:
+            self._unsure = rows
             await self._publisher.publish(rows)
             await self._mark(connection, rows)
+            self._unsure = []
             self._observe_published(rows)
         return len(rows)
+
+    async def _waiting(self, connection: "Connection[Record]") -> list[_Unpublished]:
+        found = await connection.fetch(_UNPUBLISHED, BATCH_ROWS_MAX)
+        return [msgspec.convert(dict(row), _Unpublished) for row in found]
 
     async def _mark(self, connection: "Connection[Record]", rows: list[_Unpublished]) -> None:
         """Mark rows as published. What reactions to them do is committed with the mark."""
         heard = [row for row in rows if self._reactor.may_concern(row)]
         if not heard:
-            await connection.execute(_MARK, [row.id for row in rows], self._clock.now())
+            self._unmarked_topics = set()
+            self._batch = await connection.fetchval(
+                _MARK, [row.id for row in rows], self._clock.now()
+            )
             return
         async with transaction_on(connection, clock=self._clock, bell=self._bell) as tx:
             await tx.execute(_DURABLY)
             again = await self._reactor.react(tx, heard)
-            await tx.execute(_MARK, [row.id for row in rows if row.id not in again], tx.now)
+            marked = [row.id for row in rows if row.id not in again]
+            batch = await tx.value(int, _MARK, marked, tx.now) if marked else self._batch
+        self._unmarked_topics = {row.topic for row in rows if row.id in again}
+        self._batch = batch
 
-    async def _restore(self, connection: "Connection[Record]", state: RedisState) -> None:
-        if not state.access_ready:
+    async def _restore(
+        self,
+        connection: "Connection[Record]",
+        state: RedisState,
+        batch: int,
+        *,
+        is_new_here: bool,
+    ) -> None:
+        oldest = await connection.fetchval(_OLDEST_BATCH, batch)
+        hopeless = [loss for loss in state.losses if not _can_be_mended(loss, batch, oldest)]
+        if hopeless:
+            await self._publisher.withdraw_access()
+        for loss in hopeless:
+            await self._publisher.forget(loss)
+        if hopeless or not state.access_ready:
             await self._rebuild_access()
-        if not state.known:
-            since = self._clock.now() - timedelta(minutes=REWIND_MINUTES)
-            if state.access_ready:
-                await self._repeat_rights(connection, since)
-            repeated = await self._repeat_events(connection, since)
-            _log.warning("relay.rewound", events=repeated, redis_run=state.run)
-            await self._publisher.mark_known(state.run)
+        for loss in state.losses:
+            if loss not in hopeless:
+                await self._mend(connection, loss, with_rights=state.access_ready)
+        if any(loss.restarted for loss in state.losses):
+            await self._renew_doubtful(connection, is_new_here=is_new_here)
+        for loss in state.losses:
+            await self._publisher.note(loss, batch)
+
+    async def _mend(
+        self, connection: "Connection[Record]", loss: Loss, *, with_rights: bool
+    ) -> None:
+        """Tell a server again what it lacks."""
+        assert loss.since is not None
+        if with_rights:
+            await self._repeat_rights(connection, loss)
+        repeated = await self._repeat_events(connection, loss, loss.since)
+        _log.warning("relay.rewound", events=repeated, server=loss.server, since=loss.since)
+
+    async def _renew_doubtful(self, connection: "Connection[Record]", *, is_new_here: bool) -> None:
+        """Begin a new epoch where an event may come to stand in another place than it had.
+
+        What a leader before this one has sent and not marked may have been lost, and be sent again
+        behind something that was committed meanwhile.
+        """
+        doubtful = self._unmarked_topics
+        if is_new_here:
+            doubtful = {row["topic"] for row in await connection.fetch(_WAITING_TOPICS)}
+        if doubtful:
+            _log.warning("relay.renewed", topics=len(doubtful))
+            await self._publisher.renew(sorted(doubtful))
 
     async def _rebuild_access(self) -> None:
         rights: dict[Topic, dict[str, str]] = {}
@@ -180,18 +284,19 @@ class Relay:
         await self._publisher.mark_access_ready()
         _log.warning("access.rebuilt", topics=topics + len(rights))
 
-    async def _repeat_rights(self, connection: "Connection[Record]", since: datetime) -> None:
-        found = await connection.fetch(_LATEST_RIGHTS, since)
-        await self._publisher.publish([msgspec.convert(dict(row), OutboxRow) for row in found])
+    async def _repeat_rights(self, connection: "Connection[Record]", loss: Loss) -> None:
+        found = await connection.fetch(_LATEST_RIGHTS, loss.since)
+        rows = [msgspec.convert(dict(row), OutboxRow) for row in found]
+        await self._publisher.publish(rows, only=loss.server)
 
-    async def _repeat_events(self, connection: "Connection[Record]", since: datetime) -> int:
-        after, repeated = (-1, -1), 0
+    async def _repeat_events(self, connection: "Connection[Record]", loss: Loss, since: int) -> int:
+        after, repeated = (since + 1, -1), 0
         while True:
-            found = await connection.fetch(_PUBLISHED_EVENTS, since, *after, BATCH_ROWS_MAX)
+            found = await connection.fetch(_PUBLISHED_EVENTS, *after, BATCH_ROWS_MAX)
             if not found:
                 return repeated
             rows = [msgspec.convert(dict(row), _Published) for row in found]
-            await self._publisher.publish(rows)
+            await self._publisher.publish(rows, only=loss.server)
             _repeated.inc(len(rows))
             repeated += len(rows)
             after = (rows[-1].publish_batch, rows[-1].id)
@@ -206,6 +311,14 @@ class Relay:
         _published.inc(len(rows))
         for row in rows:
             _delay_seconds.observe((now - row.created_at).total_seconds())
+
+
+def _can_be_mended(loss: Loss, batch: int, oldest_batch: int) -> bool:
+    """Say whether the outbox still has everything that came after what the server has.
+
+    A server that is far ahead of the outbox is one that a restored Postgres knows nothing of.
+    """
+    return loss.since is not None and oldest_batch - 1 <= loss.since <= batch + BATCHES_AHEAD_MAX
 
 
 async def forget_published(tx: Transaction) -> None:

@@ -191,6 +191,19 @@ class TestASession:
 
         assert (await client.get("/v1/me")).status_code == 401
 
+    async def test_that_redis_has_lost_is_over_and_its_owner_is_told_to_sign_in_again(
+        self, client, redis
+    ):
+        await register(client)
+
+        await redis.flushall()
+        lost = await client.get("/v1/me")
+        again = await sign_in(client)
+
+        assert (lost.status_code, await code_of(lost)) == (401, "unauthenticated")
+        assert again.status_code == 201
+        assert (await client.get("/v1/me")).status_code == 200
+
     async def test_over_tls_is_bound_to_the_host(self, database, redis, clock):
         settings = CommerceSettings(accounts=QUICK)
         secure = msgspec.structs.replace(

@@ -1,6 +1,7 @@
 """The outbox relay between a real Postgres and a real Valkey, and the places it may die at."""
 
 import asyncio
+import functools
 
 import asyncpg
 import pytest
@@ -8,9 +9,10 @@ import pytest_asyncio
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from commerce.foundation.database import prepare_connection
+from commerce.foundation.held_cluster import MARKER_KEY
 from commerce.foundation.leadership import for_ever
-from commerce.foundation.publisher import MARKER_KEY, Publisher, open_publisher
-from commerce.foundation.relay import Relay, forget_published
+from commerce.foundation.publisher import Publisher, open_publisher
+from commerce.foundation.relay import KEPT_MINUTES, Relay, forget_published
 from commerce.foundation.settings import RedisSettings
 from protocol.codec import decode_event, decode_topic_entry
 from protocol.events import SessionRevoked
@@ -218,55 +220,228 @@ class TestARelayThatDies:
         await until(cut)
 
 
-class TestRedisThatLostItsData:
-    async def test_is_told_the_last_ten_minutes_again_before_anything_new(
-        self, relay, connection, database, redis, clock
-    ):
-        await tell(database, 2)
-        await relay.relay_batch(connection)
-        clock.advance(minutes=11)
-        sessions = await tell(database, 3)
-        await relay.relay_batch(connection)
-        first_epoch = await epoch_of(redis)
+class OlderRedis:
+    """What Redis had at one time, to be brought back: a lost tail, a replica that lagged."""
 
-        await redis.flushall()
-        sessions += await tell(database, 2)
-        await relay.relay_batch(connection)
+    def __init__(self, redis):
+        self._redis = redis
+        self._kept = {}
 
-        assert await log_of(redis) == numbered(sessions)
-        assert await epoch_of(redis) != first_epoch
+    async def keep(self):
+        self._kept = {key: await self._redis.dump(key) for key in await self._redis.keys("*")}
 
+    async def come_back(self, *, run="an0ther"):
+        await self._redis.flushall()
+        for key, value in self._kept.items():
+            await self._redis.restore(key, 0, value, replace=True)
+        marker = await self._redis.get(MARKER_KEY)
+        if run and marker:
+            await self._redis.set(MARKER_KEY, b" ".join([run.encode(), marker.split()[1]]))
+
+
+@pytest.fixture
+def older(redis):
+    return OlderRedis(redis)
+
+
+class TestRedisThatLostItsTail:
     async def test_is_told_again_only_what_it_does_not_have(
-        self, relay, connection, database, redis
+        self, relay, connection, database, redis, older
     ):
         sessions = await tell(database, 2)
         await relay.relay_batch(connection)
-        kept = {key: await redis.dump(key) for key in TOPIC_KEYS}
-        sessions += await tell(database, 2)
         await relay.relay_batch(connection)
+        await older.keep()
+        for _ in range(3):
+            sessions += await tell(database, 2)
+            await relay.relay_batch(connection)
         epoch = await epoch_of(redis)
-        for key, value in kept.items():  # The last second of the append-only file is gone.
-            await redis.restore(key, 0, value, replace=True)
-        await redis.set(MARKER_KEY, "another-run")
 
+        await older.come_back()
         sessions += await tell(database)
         await relay.relay_batch(connection)
 
         assert await log_of(redis) == numbered(sessions)
         assert await epoch_of(redis) == epoch
 
-    async def test_gets_the_latest_of_the_rights_it_lost(self, relay, connection, database, redis):
+    async def test_is_told_again_however_long_ago_it_was(
+        self, relay, connection, database, redis, clock, older
+    ):
+        sessions = await tell(database, 2)
+        await relay.relay_batch(connection)
+        await relay.relay_batch(connection)
+        await older.keep()
+        for _ in range(5):
+            clock.advance(minutes=11)
+            sessions += await tell(database)
+            await relay.relay_batch(connection)
+
+        await older.come_back()
+        await relay.relay_batch(connection)
+
+        assert await log_of(redis) == numbered(sessions)
+
+    async def test_is_not_told_what_it_has_even_if_its_log_has_forgotten_it(
+        self, relay, connection, database, redis, older
+    ):
+        async with database.transaction() as tx:
+            for _ in range(TOPIC_LOG_ENTRIES_MAX + 300):
+                await tx.emit(TOPIC, SessionRevoked())
+        while await relay.relay_batch(connection):
+            pass
+        await older.keep()
+
+        await older.come_back()
+        await relay.relay_batch(connection)
+
+        assert await redis.hget(topic_meta(TOPIC), "offset") == b"1300"
+
+    async def test_that_the_outbox_has_forgotten_begins_new_epochs_and_gets_every_right_anew(
+        self, database_settings, database, publisher, connection, redis, clock, older
+    ):
+        async def rights(_tx):
+            yield TOPIC, USER, "member"
+
+        relay = Relay(
+            database_settings, database=database, publisher=publisher, access_sources=(rights,)
+        )
+        gone = user_topic(a_user_id())
+        await tell(database, 2)
+        await relay.relay_batch(connection)
+        await redis.hset(topic_access(gone), "usr_gone", "member")
+        await relay.relay_batch(connection)
+        await older.keep()
+        for _ in range(2):
+            await tell(database)
+            await relay.relay_batch(connection)
+            clock.advance(minutes=KEPT_MINUTES + 1)
+            async with database.transaction() as tx:
+                await forget_published(tx)
+        epoch = await epoch_of(redis)
+
+        await older.come_back()
+        (session,) = await tell(database)
+        await relay.relay_batch(connection)
+
+        assert await log_of(redis) == {1: session}
+        assert await epoch_of(redis) != epoch
+        assert not await redis.exists(topic_access(gone))
+        assert await redis.hgetall(topic_access(TOPIC)) == {USER.encode(): b"member"}
+
+    async def test_gets_the_latest_of_the_rights_it_lost(
+        self, relay, connection, database, redis, older
+    ):
+        await relay.relay_batch(connection)
+        await older.keep()
         async with database.transaction() as tx:
             await tx.grant_access(TOPIC, USER, "member")
         async with database.transaction() as tx:
             await tx.grant_access(TOPIC, USER, "owner")
         await relay.relay_batch(connection)
-        await redis.delete(topic_access(TOPIC))
-        await redis.set(MARKER_KEY, "another-run")
+        await older.come_back()
 
         await relay.relay_batch(connection)
 
         assert await redis.hgetall(topic_access(TOPIC)) == {USER.encode(): b"owner"}
+
+    async def test_hears_first_what_was_on_its_way_and_in_the_order_it_was_sent(
+        self, database_settings, database, connection, redis, redis_url, older
+    ):
+        """A row that commits later, with a smaller number, must not take another's place."""
+        late = database.transaction()
+        tx = await late.__aenter__()
+        await tx.emit(TOPIC, SessionRevoked(session="late"))
+        await tx.flush()
+        sessions = await tell(database, 2)
+        async with open_publisher(RedisSettings(url=redis_url)) as publisher:
+            relay = Relay(database_settings, database=database, publisher=publisher)
+            await older.keep()
+            failing = self.failing_once(publisher)
+            with pytest.raises(RedisConnectionError):
+                await relay.relay_batch(connection)
+            first = await log_of(redis)
+            await late.__aexit__(None, None, None)
+
+            await older.come_back()
+            await publisher.disconnect()
+            await relay.relay_batch(connection)
+            await relay.relay_batch(connection)
+
+        assert failing == ["failed"]
+        assert first == numbered(sessions)
+        assert await log_of(redis) == numbered([*sessions, "late"])
+
+    def failing_once(self, publisher):
+        """Have the connection break just after the next rows were sent."""
+        failed, publish = [], publisher.publish
+
+        async def publish_and_fail(rows, **options):
+            await publish(rows, **options)
+            if not failed:
+                failed.append("failed")
+                raise RedisConnectionError("lost")
+
+        publisher.publish = publish_and_fail
+        return failed
+
+    async def test_begins_a_new_epoch_where_a_leader_before_left_rows_unmarked(
+        self, database_settings, relay, connection, database, redis, redis_url, older
+    ):
+        await tell(database, 2)
+        await relay.relay_batch(connection)
+        await relay.relay_batch(connection)
+        await older.keep()
+        epoch = await epoch_of(redis)
+        (session,) = await tell(database)
+        dying = DyingPublisher(RedisSettings(url=redis_url))
+        with pytest.raises(PowerCutError):
+            await Relay(database_settings, database=database, publisher=dying).relay_batch(
+                connection
+            )
+        await dying.aclose()
+        await older.come_back()
+
+        async with open_publisher(RedisSettings(url=redis_url)) as publisher:
+            await Relay(database_settings, database=database, publisher=publisher).relay_batch(
+                connection
+            )
+
+        assert await log_of(redis) == {1: session}
+        assert await epoch_of(redis) != epoch
+
+    async def test_is_recognised_though_it_is_the_run_the_relay_once_knew(
+        self, relay, connection, database, redis, older
+    ):
+        """Two servers take turns: the first comes back with what it had when it lost its place."""
+        sessions = await tell(database, 2)
+        await relay.relay_batch(connection)
+        await relay.relay_batch(connection)
+        await older.keep()
+        sessions += await tell(database, 2)
+        await relay.relay_batch(connection)
+        await relay.relay_batch(connection)
+
+        await older.come_back(run=None)
+        sessions += await tell(database)
+        await relay.relay_batch(connection)
+
+        assert await log_of(redis) == numbered(sessions)
+
+
+class TestRedisThatLostEverything:
+    async def test_begins_new_epochs_and_hears_only_what_is_new(
+        self, relay, connection, database, redis
+    ):
+        await tell(database, 3)
+        await relay.relay_batch(connection)
+        first_epoch = await epoch_of(redis)
+
+        await redis.flushall()
+        sessions = await tell(database, 2)
+        await relay.relay_batch(connection)
+
+        assert await log_of(redis) == numbered(sessions)
+        assert await epoch_of(redis) != first_epoch
 
     async def test_gets_every_right_anew(
         self, database_settings, database, publisher, connection, redis
@@ -291,11 +466,30 @@ class TestRedisThatLostItsData:
     async def test_never_hears_anything_new_on_a_connection_made_behind_the_relays_back(
         self, publisher, redis
     ):
-        await publisher.look()
+        await publisher.look(0)
         await redis.client_kill_filter(_type="normal", skipme=True)
 
         with pytest.raises(RedisConnectionError):
-            await publisher.mark_known("x")
+            await publisher.mark_access_ready()
+
+
+class TestARelayWhoseRedisGoesAway:
+    async def test_stays_the_leader_and_goes_on_when_it_is_back(
+        self, relay, database, redis, publisher
+    ):
+        running = asyncio.create_task(for_ever(relay.run, name="relay"))
+        sessions = []
+        for _ in range(3):
+            sessions += await tell(database, 5)
+            await redis.client_kill_filter(_type="normal", skipme=True)
+            sessions += await tell(database, 5)
+            await until(functools.partial(self.has, redis, len(sessions)))
+        running.cancel()
+
+        assert await log_of(redis) == numbered(sessions)
+
+    async def has(self, redis, count):
+        return len(await log_of(redis)) >= count
 
 
 class TestAnEpochWhoseMetaWasLost:
