@@ -28,6 +28,7 @@ SCRATCH_PREFIX = "rialto-tests-"
 TRIO_FOLDERS = {"deploy", "gateway", "loadtest"}
 ASYNCIO_FOLDERS = {"commerce"}
 LOOP_MARKS = {"trio", "asyncio", "anyio"}
+WHOLE_SHOP_FOLDERS = {"browser", "deploy", "journeys", "js"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -42,6 +43,17 @@ def pytest_pycollect_makeitem(collector, name, obj):
         pytest.mark.trio(obj)
     elif folder in ASYNCIO_FOLDERS:
         pytest.mark.asyncio(obj)
+
+
+def pytest_collection_modifyitems(items):
+    """Keep together what shares fixtures when several processes share the tests.
+
+    Tests that run whole shops stay in one process, so that only one shop at a time is at work.
+    """
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests")
+        group = "whole shops" if path.parts[0] in WHOLE_SHOP_FOLDERS else str(path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

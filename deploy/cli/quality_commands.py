@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from typing import Final
 
 import click
 from rich.table import Table
@@ -12,6 +13,16 @@ from deploy.checks import all_checks, in_order, run_checks
 from deploy.cli.output import console
 from deploy.paths import ROOT, python_argv, python_environment
 from shared.environment import process_variables
+
+_PROCESSES_MAX: Final = 4
+"""Of pytest, each with engines of its own: beyond this they wait for one another's disks."""
+
+_WITH_COVERAGE: Final = ("--cov", "--cov-report=term", "--cov-report=xml")
+_SIDE_BY_SIDE: Final = (
+    "--numprocesses=logical",
+    f"--maxprocesses={_PROCESSES_MAX}",
+    "--dist=loadgroup",
+)
 
 _TEST_EXAMPLES = """
 Examples:
@@ -32,14 +43,14 @@ def test(*, words: tuple[str, ...]) -> None:
 
     Real engines are started for the run, on ports of their own.
     """
-    coverage = () if words else ("--cov", "--cov-report=term", "--cov-report=xml")
+    everything = () if words else (*_WITH_COVERAGE, *_SIDE_BY_SIDE)
     variables = {
         name: value
         for name, value in process_variables().items()
         if not name.startswith("RIALTO_") or name.startswith("RIALTO_TEST_")
     }
     os.chdir(ROOT)
-    argv = python_argv("pytest", *coverage, *words)
+    argv = python_argv("pytest", *everything, *words)
     os.execve(argv[0], argv, python_environment(variables))  # noqa: S606 - our own interpreter
 
 

@@ -30,6 +30,7 @@ class Member(Listener):
         self._reread_wanted = trio.Event()
         self._ahead = {}
         self._reading = False
+        self._read_ahead = {}
         self.client = shop.client(
             rest,
             token,
@@ -89,16 +90,20 @@ class Member(Listener):
             self.messages.append(message)
         elif self._reading:
             self._ahead[message.seq] = message
-        else:
+        elif self._read_ahead.pop(message.seq, None) != message.id:
             self.wrong.append(f"message {message.seq} instead of {expected}")
 
     async def _read_again(self):
-        """What happened in a gap is read by REST; what is heard meanwhile waits its turn."""
+        """What happened in a gap is read by REST; what is heard meanwhile waits its turn.
+
+        The history may already hold what the topic is yet to tell; once each, that is right.
+        """
         self.rereads += 1
         missed = await self._rest.history(self.room, token=self._token, after=self.last_seq())
-        self._reading = False
+        self._reading = self._reread_wanted.is_set()  # told of another gap meanwhile
         ahead, self._ahead = self._ahead, {}
         self.messages += [message for message in missed if message.seq > self.last_seq()]
+        self._read_ahead = {one.seq: one.id for one in missed if one.seq not in ahead}
         for message in sorted(ahead.values(), key=lambda message: message.seq):
             if message.seq > self.last_seq():
                 self._take(message)
