@@ -26,8 +26,8 @@ LISTEN_BACKLOG: Final = 4096
 ACCEPT_FAILURE_PAUSE_SECONDS: Final = 0.1
 """Pause when the process is out of file descriptors; trio's own listener waits as long."""
 
-UPGRADE_SECONDS_MAX: Final = 10.0
 HELLO_SECONDS_MAX: Final = 10.0
+"""From the first sign of a socket to its hello, the upgrade included."""
 
 CONNECTIONS_PER_USER_MAX: Final = 10
 

@@ -27,7 +27,7 @@ from gateway.connections.inbound import FrameTooLargeError, RefusedFrameError, r
 from gateway.connections.line import Line
 from gateway.connections.transport import Transport
 from gateway.connections.wire import close_frame
-from gateway.limits import CLOSE_SECONDS_MAX, REFUSAL_SECONDS_MAX
+from gateway.limits import CLOSE_SECONDS_MAX, HELLO_SECONDS_MAX, REFUSAL_SECONDS_MAX
 from protocol.client_frames import AnyClientFrame, Hello
 from protocol.close_codes import INTERNAL, MALFORMED
 from protocol.error_codes import RATE_LIMITED
@@ -127,10 +127,11 @@ class Conversation:
             self._transport.close_with(close_frame(INTERNAL))
 
     async def _talk(self, nursery: trio.Nursery, transport: Transport) -> None:
-        upgraded = await upgrade(nursery, transport, origins=self._terms.origins)
+        until = trio.current_time() + HELLO_SECONDS_MAX
+        upgraded = await upgrade(nursery, transport, origins=self._terms.origins, until=until)
         self._is_upgraded = True
         try:
-            hello = await read_hello(upgraded)
+            hello = await read_hello(upgraded, until=until)
             self._introduce(hello, upgraded, transport, nursery)
         except HelloRefusedError as refused:
             transport.close_with(close_frame(refused.close))

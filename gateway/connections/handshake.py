@@ -11,10 +11,8 @@ from trio_websocket import WebSocketConnection, WebSocketRequest, wrap_server_st
 from gateway.connections.inbound import FrameTooLargeError, RefusedFrameError, read_frame
 from gateway.connections.transport import Transport
 from gateway.limits import (
-    HELLO_SECONDS_MAX,
     INBOUND_MESSAGE_CHARACTERS_MAX,
     RECEIVE_BYTES,
-    UPGRADE_SECONDS_MAX,
 )
 from protocol.client_frames import Hello
 from protocol.close_codes import (
@@ -56,14 +54,14 @@ class Upgraded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def upgrade(
-    nursery: trio.Nursery, transport: Transport, *, origins: frozenset[str]
+    nursery: trio.Nursery, transport: Transport, *, origins: frozenset[str], until: float
 ) -> Upgraded:
-    """Answer the HTTP request for a WebSocket.
+    """Answer the HTTP request for a WebSocket, if it has come by the time `until`.
 
     Raises:
         UpgradeRefusedError: if none was opened.
     """
-    with trio.move_on_after(UPGRADE_SECONDS_MAX) as patience:
+    with trio.move_on_at(until) as patience:
         transport.on_end = patience.cancel
         request = await wrap_server_stream(
             nursery,
@@ -113,14 +111,14 @@ async def _reject(request: WebSocketRequest, status: int, body: bytes) -> None:
     raise UpgradeRefusedError(f"refused with {status}")
 
 
-async def read_hello(upgraded: Upgraded) -> Hello:
+async def read_hello(upgraded: Upgraded, *, until: float) -> Hello:
     """Wait for the client's first frame.
 
     Raises:
         HelloRefusedError: if it is late, or not a hello.
         ConnectionClosed: if the client has gone.
     """
-    with trio.move_on_after(HELLO_SECONDS_MAX):
+    with trio.move_on_at(until):
         message = await upgraded.socket.get_message()
         try:
             frame = read_frame(message, upgraded.wire_format)

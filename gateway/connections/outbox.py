@@ -4,7 +4,9 @@ An outbox exists only while the kernel takes no more. It never waits and knows n
 """
 
 from collections import deque
+from collections.abc import Iterable
 from enum import IntEnum
+from typing import NamedTuple
 
 from gateway.limits import OUTBOX_BYTES_HARD, OUTBOX_BYTES_SOFT
 
@@ -27,14 +29,23 @@ class Lane(IntEnum):
     SIGNAL = 4
 
 
+class Waiting(NamedTuple):
+    """A frame in the outbox. `key` names the topic it tells of, or begins with it, or is ""."""
+
+    left_at: float
+    frame: bytes
+    lane: Lane
+    key: str
+
+
 class Outbox:
     """Whole frames wait here until they can be written."""
 
     __slots__ = ("_keyed", "_lanes", "_shedding", "bytes_count")
 
     def __init__(self) -> None:
-        self._lanes: tuple[deque[tuple[float, bytes]], ...] = (deque(), deque(), deque())
-        self._keyed: tuple[dict[str, bytes], ...] = ({}, {})
+        self._lanes: tuple[deque[Waiting], ...] = (deque(), deque(), deque())
+        self._keyed: tuple[dict[str, Waiting], ...] = ({}, {})
         self._shedding = False
         self.bytes_count = 0
 
@@ -47,24 +58,27 @@ class Outbox:
         Raises:
             OutboxFullError: if the hard bound would be exceeded.
         """
+        waiting = Waiting(now, frame, lane, key)
         if lane >= Lane.STATE:
-            return self._put_keyed(frame, lane, key)
-        if self.bytes_count + len(frame) > OUTBOX_BYTES_HARD:
-            raise OutboxFullError
-        self.bytes_count += len(frame)
-        self._lanes[lane].append((now, frame))
+            return self._put_keyed(waiting)
+        self._make_sure_of_room(frame)
+        self._lanes[lane].append(waiting)
         return True
 
-    def _put_keyed(self, frame: bytes, lane: Lane, key: str) -> bool:
-        waiting = self._keyed[lane - Lane.STATE]
-        replaced = waiting.pop(key, b"")
-        self.bytes_count -= len(replaced)
-        if lane is Lane.SIGNAL and self._sheds():
-            return False
+    def _make_sure_of_room(self, frame: bytes) -> None:
         if self.bytes_count + len(frame) > OUTBOX_BYTES_HARD:
             raise OutboxFullError
-        waiting[key] = frame
         self.bytes_count += len(frame)
+
+    def _put_keyed(self, waiting: Waiting) -> bool:
+        others = self._keyed[waiting.lane - Lane.STATE]
+        replaced = others.pop(waiting.key, None)
+        if replaced is not None:
+            self.bytes_count -= len(replaced.frame)
+        if waiting.lane is Lane.SIGNAL and self._sheds():
+            return False
+        self._make_sure_of_room(waiting.frame)
+        others[waiting.key] = waiting
         return True
 
     def _sheds(self) -> bool:
@@ -77,35 +91,60 @@ class Outbox:
 
     def _drop_signals(self) -> None:
         signals = self._keyed[Lane.SIGNAL - Lane.STATE]
-        self.bytes_count -= sum(map(len, signals.values()))
+        self.bytes_count -= sum(len(signal.frame) for signal in signals.values())
         signals.clear()
 
-    def take(self, *, bytes_max: int) -> bytes:
-        """Take the dearest frames, joined: at least one, else as many as fit."""
-        frames: list[bytes] = []
+    def take(self, *, bytes_max: int) -> list[Waiting]:
+        """Take the dearest frames: at least one, else as many as fit."""
+        taken: list[Waiting] = []
         room = bytes_max
         for lane in self._lanes:
-            while lane and (not frames or len(lane[0][1]) <= room):
-                frames.append(lane.popleft()[1])
-                room -= len(frames[-1])
+            while lane and (not taken or len(lane[0].frame) <= room):
+                taken.append(lane.popleft())
+                room -= len(taken[-1].frame)
             if lane:
                 break
         else:
-            self._take_keyed(frames, room)
-        self.bytes_count -= sum(map(len, frames))
-        return b"".join(frames)
+            self._take_keyed(taken, room)
+        self.bytes_count -= sum(len(waiting.frame) for waiting in taken)
+        return taken
 
-    def _take_keyed(self, frames: list[bytes], room: int) -> None:
+    def _take_keyed(self, taken: list[Waiting], room: int) -> None:
         for waiting in self._keyed:
             for key in list(waiting):
-                if frames and len(waiting[key]) > room:
+                if taken and len(waiting[key].frame) > room:
                     return
-                frames.append(waiting.pop(key))
-                room -= len(frames[-1])
+                taken.append(waiting.pop(key))
+                room -= len(taken[-1].frame)
+
+    def put_back(self, taken: Iterable[Waiting]) -> None:
+        """Leave again, before all others, what was taken just now and could not be written."""
+        for waiting in reversed(list(taken)):
+            self.bytes_count += len(waiting.frame)
+            if waiting.lane >= Lane.STATE:
+                self._keyed[waiting.lane - Lane.STATE][waiting.key] = waiting
+            else:
+                self._lanes[waiting.lane].appendleft(waiting)
+
+    def forget(self, topic: str) -> None:
+        """Drop every frame that tells of a topic: who waits for it may not hear it any more."""
+        for lane in self._lanes:
+            kept = [waiting for waiting in lane if waiting.key != topic]
+            if len(kept) < len(lane):
+                lane.clear()
+                lane.extend(kept)
+        for others in self._keyed:
+            for key in [key for key in others if key.startswith(topic)]:
+                del others[key]
+        self.bytes_count = sum(
+            len(waiting.frame)
+            for waitings in (*self._lanes, *(others.values() for others in self._keyed))
+            for waiting in waitings
+        )
 
     def oldest_at(self) -> float | None:
         """Return when the oldest frame that may not be dropped was left, or None."""
-        return min((lane[0][0] for lane in self._lanes if lane), default=None)
+        return min((lane[0].left_at for lane in self._lanes if lane), default=None)
 
     def clear(self) -> None:
         """Forget every frame."""

@@ -14,7 +14,7 @@ import trio
 from typing_extensions import override
 
 from gateway.connections.line import Line, linger
-from gateway.connections.outbox import Lane, Outbox, OutboxFullError
+from gateway.connections.outbox import Lane, Outbox, OutboxFullError, Waiting
 from gateway.connections.wire import close_code_of, close_frame
 from gateway.limits import (
     OUTBOX_BYTES_SOFT,
@@ -159,14 +159,43 @@ class Transport(trio.abc.Stream):
         return oldest + OUTBOX_SECONDS_MAX
 
     def _write_some(self) -> None:
+        """Give the kernel what it takes, and keep of it only the frame that was begun."""
         assert self._outbox is not None
-        if not self._rest:
-            self._rest = memoryview(self._outbox.take(bytes_max=WRITE_BATCH_BYTES))
-            self._rest_at = trio.current_time()
         try:
-            self._rest = self._rest[self._send(self._rest) :]
+            if self._rest:
+                self._rest = self._rest[self._send(self._rest) :]
+            else:
+                self._write_batch(self._outbox)
         except BlockingIOError:
             return
+        self._note_quiet()
+
+    def _write_batch(self, outbox: Outbox) -> None:
+        batch = outbox.take(bytes_max=WRITE_BATCH_BYTES)
+        written = 0
+        try:
+            written = self._send(b"".join(waiting.frame for waiting in batch))
+        finally:
+            for place, waiting in enumerate(batch):
+                if written < len(waiting.frame):
+                    self._keep_the_rest(outbox, batch[place:], written)
+                    break
+                written -= len(waiting.frame)
+
+    def _keep_the_rest(self, outbox: Outbox, unwritten: list[Waiting], begun_bytes: int) -> None:
+        if begun_bytes:
+            self._rest = memoryview(unwritten[0].frame)[begun_bytes:]
+            self._rest_at = trio.current_time()
+            unwritten = unwritten[1:]
+        outbox.put_back(unwritten)
+
+    def forget(self, topic: str) -> None:
+        """Drop what waits of a topic. A frame that was begun is finished all the same."""
+        if self._outbox is not None:
+            self._outbox.forget(topic)
+            self._note_quiet()
+
+    def _note_quiet(self) -> None:
         if self._quiet is not None and self.queued_bytes <= OUTBOX_BYTES_SOFT:
             self._quiet.set()
 

@@ -210,7 +210,8 @@ async def may_hear(link: Calls, subscription: Subscription) -> bool:
 
 
 def end_subscription(hub: Hub, subscription: Subscription) -> None:
-    """Stop delivery because the right was lost, and say so."""
+    """Stop delivery because the right was lost, what waits to be written too, and say so."""
     if hub.is_current(subscription):
         hub.leave(subscription.connection, subscription.topic)
+        subscription.connection.transport.forget(subscription.topic)
         subscription.connection.send(Unsubscribed(topic=subscription.topic), Lane.DURABLE)

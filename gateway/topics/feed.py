@@ -198,9 +198,9 @@ class Feed:
         for subscription in self._held.values():
             event.frame(subscription.connection.wire_format)  # or fail before anybody was told
         for name, frame in frames.items():
-            members = self._live[name]
+            members, topic = self._live[name], self.topic
             for transport in members.values():
-                transport.push(frame, Lane.DURABLE)
+                transport.push(frame, Lane.DURABLE, topic)
             _deliveries.inc(len(members))
         if self._held:
             for subscription in list(self._held.values()):

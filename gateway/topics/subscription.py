@@ -64,7 +64,7 @@ class Subscription:
         """Send an event, unless the client has it."""
         if event.offset > self.after:
             frame = event.frame(self.connection.wire_format)
-            self.connection.transport.push(frame, Lane.DURABLE)
+            self.connection.transport.push(frame, Lane.DURABLE, self.topic)
             self.after = event.offset
 
     def tell_kept(self) -> None:

@@ -457,6 +457,27 @@ class TestLosingARight:
         assert ended == Unsubscribed(topic=room)
         assert ("leave", room, member.user_id, False) in house.presence.calls
 
+    async def test_takes_back_what_was_not_written_yet(self, house, room, member):
+        house.streams.publish(room, a_message("begun"))
+        member.line.window_bytes = len(member.line.unread) + 10
+        for number in range(20):
+            house.streams.publish(room, a_message(f"secret {number}"))
+            house.streams.publish(user_topic(member.user_id))
+        house.streams.revoke(room, member.user_id)
+        house.streams.publish(room, self.leaves(room, member.user_id))
+        await house.settled()
+        member.line.window_bytes = 1 << 30
+        stream = member.line.read()
+        await house.settled()
+        stream += member.line.read()
+
+        frames = [frame for frame in told(stream) if isinstance(frame, EventFrame | Unsubscribed)]
+        of_the_room = [frame for frame in frames if frame.topic == room]
+
+        assert [frame.offset for frame in of_the_room[:-1]] == [1, 2]
+        assert of_the_room[-1] == Unsubscribed(topic=room)
+        assert [frame.offset for frame in frames if frame.topic != room] == list(range(1, 21))
+
     async def test_only_in_part_changes_nothing(self, house, room, member):
         house.streams.publish(room, self.leaves(room, member.user_id))
         house.streams.publish(room, a_message("still here"))

@@ -13,8 +13,12 @@ def put(outbox, frame, lane=Lane.DURABLE, key="", now=0.0):
     return outbox.put(frame, lane, key, now=now)
 
 
+def take(outbox, bytes_max):
+    return b"".join(waiting.frame for waiting in outbox.take(bytes_max=bytes_max))
+
+
 def drained(outbox):
-    return outbox.take(bytes_max=1 << 30)
+    return take(outbox, 1 << 30)
 
 
 class TestAnOutbox:
@@ -32,9 +36,9 @@ class TestAnOutbox:
         for frame in (b"aaaa", b"bb", b"cc"):
             put(outbox, frame)
 
-        assert outbox.take(bytes_max=1) == b"aaaa"
-        assert outbox.take(bytes_max=3) == b"bb"
-        assert outbox.take(bytes_max=3) == b"cc"
+        assert take(outbox, 1) == b"aaaa"
+        assert take(outbox, 3) == b"bb"
+        assert take(outbox, 3) == b"cc"
         assert not outbox
 
     def test_does_not_let_a_small_cheap_frame_overtake_a_dear_one_that_does_not_fit(self, outbox):
@@ -42,7 +46,7 @@ class TestAnOutbox:
         put(outbox, b"22222")
         put(outbox, b"s", Lane.STATE, "a")
 
-        assert outbox.take(bytes_max=3) == b"1"
+        assert take(outbox, 3) == b"1"
         assert drained(outbox) == b"22222s"
 
     def test_keeps_only_the_newest_state_of_a_key(self, outbox):
@@ -59,6 +63,31 @@ class TestAnOutbox:
         put(outbox, b"reply", Lane.REPLY, now=7.0)
 
         assert outbox.oldest_at() == 5.0
+
+    def test_takes_back_what_could_not_be_written_and_gives_it_out_again_in_order(self, outbox):
+        for number in range(4):
+            put(outbox, b"%d" % number, key="room:1")
+        put(outbox, b"s", Lane.STATE, "room:1")
+        put(outbox, b"r", Lane.REPLY)
+
+        outbox.put_back(outbox.take(bytes_max=1 << 30)[2:])
+
+        assert outbox.bytes_count == 4
+        assert drained(outbox) == b"123s"
+
+    def test_forgets_what_tells_of_a_topic_and_nothing_else(self, outbox):
+        for topic in ("room:1", "room:2"):
+            put(outbox, b"event of %b " % topic.encode(), key=topic)
+            put(outbox, b"who is in %b " % topic.encode(), Lane.STATE, topic)
+            put(outbox, b"who writes in %b " % topic.encode(), Lane.SIGNAL, topic)
+            put(outbox, b"answer ", Lane.REPLY)
+
+        outbox.forget("room:1")
+        waiting_bytes = outbox.bytes_count
+        left = drained(outbox)
+
+        assert left == (b"answer answer event of room:2 who is in room:2 who writes in room:2 ")
+        assert waiting_bytes == len(left)
 
     def test_is_empty_after_it_was_cleared(self, outbox):
         put(outbox, b"event")

@@ -121,6 +121,52 @@ class TestATransport:
         assert transport.queued_bytes <= OUTBOX_BYTES_SOFT
 
 
+class TestForgettingATopic:
+    async def test_drops_what_waits_of_it_and_finishes_what_was_begun(self, transport, line):
+        begun, secret, other = (data_frame(letter * 20, "json") for letter in (b"b", b"s", b"o"))
+        transport.push(begun, Lane.DURABLE, "room:1")
+        for _ in range(3):
+            transport.push(secret, Lane.DURABLE, "room:1")
+            transport.push(other, Lane.DURABLE, "room:2")
+
+        transport.forget("room:1")
+
+        assert await read_all(line) == begun + 3 * other
+
+    async def test_reaches_into_a_batch_of_which_a_part_was_written(self, transport, line):
+        first, secret = data_frame(b"f" * 7, "json"), data_frame(b"s" * 7, "json")
+        transport.push(b"x" * 10, Lane.DURABLE)
+        for _ in range(3):
+            transport.push(first, Lane.DURABLE, "room:2")
+            transport.push(secret, Lane.DURABLE, "room:1")
+        stream = line.read()
+        await wait_all_tasks_blocked()
+
+        transport.forget("room:1")
+        stream += await read_all(line)
+
+        assert stream.startswith(b"x" * 10 + first)
+        assert stream.count(secret) <= 1
+        assert split(stream[10:])[1] == b""
+        assert stream.count(first) == 3
+
+    async def test_lets_on_who_waits_for_the_queue_to_shrink(self, transport, nursery):
+        transport.push(b"x" * OUTBOX_BYTES_SOFT, Lane.DURABLE, "room:2")
+        transport.push(b"x" * 100, Lane.DURABLE, "room:1")
+        quiet = trio.Event()
+
+        async def wait():
+            await transport.wait_quiet()
+            quiet.set()
+
+        nursery.start_soon(wait)
+        await wait_all_tasks_blocked()
+        transport.forget("room:1")
+        await wait_all_tasks_blocked()
+
+        assert quiet.is_set()
+
+
 class TestClosing:
     async def test_sends_the_close_frame_instead_of_all_that_waits(self, transport, line):
         half = data_frame(b"x" * 20, "json")
