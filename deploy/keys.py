@@ -15,6 +15,7 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket_signing_key: str
     postgres_password: str
+    operator_token: str = ""
 
     @property
     def ticket_verifying_key(self) -> str:
@@ -25,6 +26,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 def read_or_make_keys(path: Path) -> Keys:
     """Return the keys in the file `path`, which is made (mode 0600) if it is not there.
 
+    A file of an earlier version is completed with what it lacks.
+
     Raises:
         StartError: if the file cannot be read as keys.
     """
@@ -32,13 +35,18 @@ def read_or_make_keys(path: Path) -> Keys:
         fresh = Keys(
             ticket_signing_key=generate_signing_key(f"local-{secrets.token_hex(4)}"),
             postgres_password=secrets.token_urlsafe(24),
+            operator_token=secrets.token_urlsafe(32),
         )
         _write_privately(path, msgspec.json.encode(fresh))
         return fresh
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Keys)
+        keys = msgspec.json.decode(path.read_bytes(), type=Keys)
     except (OSError, msgspec.DecodeError) as error:
         raise StartError(f"{path} cannot be read: {error}.", exit_code=2) from error
+    if not keys.operator_token:
+        keys = msgspec.structs.replace(keys, operator_token=secrets.token_urlsafe(32))
+        _write_privately(path, msgspec.json.encode(keys))
+    return keys
 
 
 def _write_privately(path: Path, content: bytes) -> None:

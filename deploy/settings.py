@@ -24,6 +24,7 @@ BASE_PORT_DEFAULT: Final = 8300
 SIGNING_KEY_VARIABLE: Final = "RIALTO_TICKET_SIGNING_KEY"
 VERIFYING_KEYS_VARIABLE: Final = "RIALTO_TICKET_VERIFYING_KEYS"
 ORIGINS_VARIABLE: Final = "RIALTO_ALLOWED_ORIGINS"
+OPERATOR_TOKEN_VARIABLE: Final = "RIALTO_OPERATOR_TOKEN"
 
 
 class DeploySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +80,14 @@ class DeploySettings(msgspec.Struct, frozen=True, kw_only=True):
             secret=True,
         ),
     ] = ""
+    operator_token: Annotated[
+        str,
+        variable(
+            OPERATOR_TOKEN_VARIABLE,
+            "What operators show to the gateways; made for each data folder in dev.",
+            secret=True,
+        ),
+    ] = ""
     allowed_origins: Annotated[
         tuple[str, ...],
         variable(ORIGINS_VARIABLE, "Origins whose pages may use the API and the socket."),
@@ -94,6 +103,8 @@ class DeploySettings(msgspec.Struct, frozen=True, kw_only=True):
             yield f"RIALTO_REDIS_URL is not set: {profile} does not use an embedded Valkey."
         if not self.signing_key:
             yield f"{SIGNING_KEY_VARIABLE} is not set: {profile} does not make up secrets."
+        if not self.operator_token:
+            yield f"{OPERATOR_TOKEN_VARIABLE} is not set: {profile} does not make up secrets."
         if not self.allowed_origins:
             yield f"{ORIGINS_VARIABLE} is not set: {profile} does not guess them."
         if any("*" in origin for origin in self.allowed_origins):

@@ -15,6 +15,7 @@ from deploy.paths import ROOT, python_argv, python_environment
 from deploy.port_plan import PortPlan
 from deploy.probes import ask_postgres, http_probe
 from deploy.settings import (
+    OPERATOR_TOKEN_VARIABLE,
     ORIGINS_VARIABLE,
     SIGNING_KEY_VARIABLE,
     VERIFYING_KEYS_VARIABLE,
@@ -102,6 +103,8 @@ def environment_of(shop: Shop) -> dict[str, str]:
     if not shop.settings.signing_key:
         defaults[SIGNING_KEY_VARIABLE] = shop.keys.ticket_signing_key
         defaults[VERIFYING_KEYS_VARIABLE] = shop.keys.ticket_verifying_key
+    if not shop.settings.operator_token:
+        defaults[OPERATOR_TOKEN_VARIABLE] = shop.keys.operator_token
     decided = {
         "RIALTO_PROFILE": shop.settings.profile,
         "RIALTO_LOG_LEVEL": shop.settings.log_level,

@@ -7,9 +7,10 @@ import hypercorn.trio
 import trio
 from hypercorn.config import Config
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from quart import Response
+from quart import Blueprint, Response
 from quart_trio import QuartTrio
 
+from gateway.limits import OPERATOR_BODY_BYTES_MAX
 from gateway.settings import OperatorSettings
 
 READY: Final = "ready"
@@ -17,14 +18,22 @@ READY: Final = "ready"
 _serve: Final = cast("Callable[..., Awaitable[None]]", hypercorn.trio.serve)
 
 
-def create_app(*, readiness: Callable[[], str], measure: Callable[[], None]) -> QuartTrio:
+def create_app(
+    *, readiness: Callable[[], str], measure: Callable[[], None], operators: Blueprint
+) -> QuartTrio:
     """Return the operator's application.
+
+    What is in here is open to whoever reaches the port, as probes and Prometheus expect: it tells
+    numbers, and nothing of any user. What `operators` adds asks for a token.
 
     Args:
         readiness: returns `READY`, or why not.
         measure: brings the gauges up to date, before they are read.
+        operators: what only those may do who look after the shop.
     """
     app = QuartTrio(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = OPERATOR_BODY_BYTES_MAX
+    app.register_blueprint(operators)
 
     @app.get("/livez")
     async def livez() -> Response:

@@ -108,6 +108,17 @@ AUDIT_RETRY_SECONDS: Final = 0.25
 AUDITS_AT_ONCE: Final = 32
 JOINS_AT_ONCE: Final = 16
 
+# Operators
+
+OPERATOR_BODY_BYTES_MAX: Final = 4 * 1024
+OPERATOR_PAGE_MAX: Final = 200
+OPERATOR_PAGE: Final = 50
+OPERATOR_TOP_MAX: Final = 20
+"""Slowest sockets, and busiest topics, that are told at once."""
+
+OPERATOR_BATCH_CONNECTIONS: Final = 500
+"""Sockets looked at or told before others get a turn: about a millisecond's worth."""
+
 # Going away
 
 DRAIN_WINDOW_MS_MIN: Final = 1_000

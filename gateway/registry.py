@@ -29,6 +29,9 @@ from shared.logging import get_logger
 
 _log = get_logger("gateway.registry")
 _crashes: Final = Counter("rialto_gateway_actor_crashes_total", "Actors ended by a bug.")
+_loops: Final = Counter(
+    "rialto_gateway_actor_crash_loops_total", "Users shut out for a while: their actor keeps dying."
+)
 
 
 class RegistryStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +39,12 @@ class RegistryStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
     connections_count: int
     actors_count: int
+    mailbox_messages_count: int
+    crash_loops_count: int
+    outboxes_count: int
     outbox_bytes: int
+    outbox_seconds_max: float
+    silence_seconds_max: float
 
 
 class Registry:
@@ -57,11 +65,28 @@ class Registry:
 
     def statistics(self) -> RegistryStatistics:
         """Count who is here and what waits for them."""
+        now = trio.current_time()
+        transports = [one.transport for one in self._connections.values()]
+        waiting = [one.queued_bytes for one in transports]
         return RegistryStatistics(
-            connections_count=len(self._connections),
+            connections_count=len(transports),
             actors_count=len(self._actors),
-            outbox_bytes=sum(one.transport.queued_bytes for one in self._connections.values()),
+            mailbox_messages_count=sum(one.waiting_count for one in self._actors.values()),
+            crash_loops_count=sum(self._is_crash_loop(user) for user in list(self._crashed)),
+            outboxes_count=sum(map(bool, waiting)),
+            outbox_bytes=sum(waiting),
+            outbox_seconds_max=max((one.waiting_seconds(now) for one in transports), default=0.0),
+            silence_seconds_max=max((now - one.heard_at for one in transports), default=0.0),
         )
+
+    def connection(self, connection_id: ConnectionId) -> Connection | None:
+        """Return one connection, if it is here."""
+        return self._connections.get(connection_id)
+
+    def connections_of(self, user: UserId) -> list[Connection]:
+        """Return a user's connections to this worker."""
+        actor = self._actors.get(user)
+        return [] if actor is None else list(actor.connections.values())
 
     async def wait_empty(self) -> None:
         """Wait until nobody is here."""
@@ -132,7 +157,10 @@ class Registry:
     def _end(self, actor: UserActor, crash: Exception) -> None:
         _crashes.inc()
         _log.error("actor.crashed", user=actor.user, exc_info=crash)
-        self._record_of(actor.user).note(window_seconds=ACTOR_CRASH_WINDOW_SECONDS)
+        crashes = self._record_of(actor.user).note(window_seconds=ACTOR_CRASH_WINDOW_SECONDS)
+        if crashes == ACTOR_CRASHES_MAX + 1:
+            _loops.inc()
+            _log.error("actor.crash_loop", user=actor.user, seconds=ACTOR_CRASH_WINDOW_SECONDS)
         if self._actors.get(actor.user) is actor:
             del self._actors[actor.user]
         for connection in actor.connections.values():

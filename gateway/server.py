@@ -17,6 +17,8 @@ from gateway.drain import drain
 from gateway.http import READY, create_app, serve_operator
 from gateway.listener import Listener, open_listening_socket
 from gateway.measures import measuring
+from gateway.operators.crowd import Crowd
+from gateway.operators.door import operators_door
 from gateway.presence.tracker import PresenceTracker
 from gateway.presence.typing import TypingBoard
 from gateway.registry import Registry
@@ -94,7 +96,12 @@ async def serve(
             listener = Listener(listening, serve=serving, connections_max=connections_max)
             async with trio.open_nursery() as doors:
                 measure = measuring(registry, listener, hub, link=link, channels=channels)
-                app = create_app(readiness=lambda: _readiness(made, dispatch), measure=measure)
+                crowd = Crowd(registry=registry, hub=hub, clock=clock)
+                app = create_app(
+                    readiness=lambda: _readiness(made, dispatch),
+                    measure=measure,
+                    operators=operators_door(crowd, token=settings.operator.token),
+                )
                 operator = await doors.start(serve_operator, app, settings.operator)
                 await doors.start(listener.run)
                 task_status.started(_announce(listening.getsockname(), operator))
@@ -111,7 +118,7 @@ def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
     link, channels = Link(address), Channels(address)
     presence = PresenceTracker(worker=worker, link=link, channels=channels)
     typing = TypingBoard(worker=worker, link=link, presence=presence)
-    hub = Hub(link=link, channels=channels, rooms=presence)
+    hub = Hub(link=link, channels=channels, rooms=presence, clock=clock)
     channels.on_reconnected = hub.audit_all
     presence.on_change = typing.on_change = hub.tell_signal
     services = Services(

@@ -1,7 +1,7 @@
 """What the gateway reads from its environment."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -9,6 +9,8 @@ from gateway.limits import CONNECTIONS_MAX
 from gateway.streams.address import MalformedAddressError, parse_address
 from shared.environment import Profile, variable
 from shared.tickets import DEV_VERIFYING_KEY, MalformedKeyError, TicketVerifier
+
+OPERATOR_TOKEN_CHARACTERS_MIN: Final = 32
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
@@ -50,6 +52,23 @@ class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
         Port,
         variable("RIALTO_GATEWAY_OPERATOR_PORT", "Port of /livez, /readyz and /metrics; 0 is any."),
     ] = 8310
+    token: Annotated[
+        str,
+        variable(
+            "RIALTO_OPERATOR_TOKEN",
+            "What an operator shows to list, kick and notify connections; 32 characters or more.",
+            secret=True,
+            required_in_prod=True,
+        ),
+    ] = ""
+
+    def problems(self, _profile: Profile) -> Iterator[str]:
+        """Yield what is wrong with the token; without one nobody is let in."""
+        if self.token and len(self.token) < OPERATOR_TOKEN_CHARACTERS_MIN:
+            yield (
+                "RIALTO_OPERATOR_TOKEN is too short: it has at least "
+                f"{OPERATOR_TOKEN_CHARACTERS_MIN} characters."
+            )
 
 
 class TicketSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from protocol.server_frames import (
     Error,
     EventFrame,
     Gap,
+    Notice,
     Ok,
     Pong,
     Reconnect,
@@ -177,6 +178,8 @@ class Conversation:
                 self._hear_accepted(key)
             case Gap() | Unsubscribed() | Reconnect() | Replayed():
                 self._hear_notice(frame)
+            case Notice():
+                pass  # words for people
             case Subscribed() | Resumed() | Ok() | Refreshed() | Pong() | Error() | Welcome():
                 self._hear_answer(frame)
 

@@ -37,6 +37,9 @@ SILENT: Final = CloseCode(code=4012, name="silent", meaning="Nothing was heard f
 TOO_MANY_ERRORS: Final = CloseCode(
     code=4013, name="too_many_errors", meaning="Too many refused frames; slow down."
 )
+KICKED: Final = CloseCode(
+    code=4015, name="kicked", meaning="An operator closed the socket; reconnect."
+)
 INVALID_TICKET: Final = CloseCode(
     code=4500, name="invalid_ticket", meaning="The ticket is not valid."
 )
@@ -50,6 +53,11 @@ REVOKED: Final = CloseCode(code=4503, name="revoked", meaning="The sign-in ended
 CONNECTION_LIMIT: Final = CloseCode(
     code=4504, name="connection_limit", meaning="Too many connections of this user."
 )
+REMOVED: Final = CloseCode(
+    code=4510,
+    name="removed",
+    meaning="An operator closed the socket; do not come back by yourself.",
+)
 
 CLOSE_CODES: Final[tuple[CloseCode, ...]] = (
     DRAINING,
@@ -59,9 +67,11 @@ CLOSE_CODES: Final[tuple[CloseCode, ...]] = (
     REPLACED,
     SILENT,
     TOO_MANY_ERRORS,
+    KICKED,
     INVALID_TICKET,
     MALFORMED,
     HELLO_TIMEOUT,
     REVOKED,
     CONNECTION_LIMIT,
+    REMOVED,
 )

@@ -1,6 +1,6 @@
 """Everything a client may receive over its WebSocket."""
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -12,6 +12,12 @@ from protocol.topics import Position, Topic
 GapReason = Literal["trimmed", "epoch", "too_far", "lost"]
 """Why events cannot be replayed: trimmed from the log, the log was rebuilt, more than a resume
 may carry, or lost on the way."""
+
+NoticeLevel = Literal["info", "warning"]
+
+NOTICE_TEXT_CHARS_MAX: Final = 500
+
+NoticeText = Annotated[str, msgspec.Meta(min_length=1, max_length=NOTICE_TEXT_CHARS_MAX)]
 
 
 class ServerFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
@@ -132,6 +138,19 @@ class Reconnect(ServerFrame, frozen=True, kw_only=True, tag="reconnect"):
     within_ms: int
 
 
+class Notice(ServerFrame, frozen=True, kw_only=True, tag="notice"):
+    """Those who run the shop have something to say: show it to the user, as plain text.
+
+    It is told once to whoever is connected, and not replayed. `topic` names the topic whose
+    listeners it was meant for, if it was meant for some only.
+    """
+
+    text: NoticeText
+    level: NoticeLevel
+    at_ms: int
+    topic: Topic | None = None
+
+
 class Pong(ServerFrame, frozen=True, kw_only=True, tag="pong"):
     """The answer to `ping`."""
 
@@ -164,6 +183,7 @@ AnyServerFrame = (
     | Replayed
     | Unsubscribed
     | Reconnect
+    | Notice
     | Pong
     | Error
 )

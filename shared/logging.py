@@ -60,6 +60,14 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return logger
 
 
+def get_audit_logger(name: str) -> FilteringBoundLogger:
+    """Return a logger for what people did with power: written whatever the level is set to."""
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        None, wrapper_class=structlog.make_filtering_bound_logger("info"), part=name
+    )
+    return logger
+
+
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Blank every value whose name promises a secret, at any depth."""
     return {name: _blank(name, value) for name, value in event.items()}

@@ -5,10 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import trio
+from prometheus_client import Counter
 
 from shared.logging import get_logger
 
 _log = get_logger("gateway.actors")
+_crashes = Counter(
+    "rialto_gateway_work_crashes_total", "Crashes of the worker's own tasks, by task.", ["work"]
+)
 
 
 class RestartBudgetSpentError(Exception):
@@ -59,8 +63,10 @@ async def supervise(
         try:
             await work()
         except Exception as crash:
+            _crashes.labels(work=name).inc()
             _log.exception("work.crashed", work=name)
             if record.note(window_seconds=budget.window_seconds) > budget.restarts_max:
+                _log.error("work.crash_loop", work=name, restarts=budget.restarts_max)
                 raise RestartBudgetSpentError(name) from crash
             await trio.sleep(budget.pause_seconds)
         else:

@@ -87,6 +87,11 @@ class UserActor:
             on_crash=lambda crash: on_crash(self, crash),
         )
 
+    @property
+    def waiting_count(self) -> int:
+        """Count the messages not taken yet."""
+        return self._actor.waiting_count
+
     def say(self, connection: Connection, frame: AnyClientFrame) -> None:
         """Take a frame of one of the user's clients.
 

@@ -46,9 +46,11 @@ class Connection:
         "_transport",
         "claims",
         "closed_with",
+        "device",
         "expires_at",
         "has_left",
         "id",
+        "opened_at",
         "visible",
         "wire_format",
     )
@@ -67,6 +69,8 @@ class Connection:
         self.wire_format: WireFormat = wire_format
         self.claims = claims
         self.expires_at = trio.current_time() + lifetime_seconds
+        self.opened_at = trio.current_time()
+        self.device = ""
         self.visible = True
         self.has_left = False
         self.closed_with: CloseCode | None = None

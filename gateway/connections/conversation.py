@@ -156,7 +156,7 @@ class Conversation:
             lifetime_seconds=claims.exp - clock.now().timestamp(),
             nursery=nursery,
         )
-        connection.visible = hello.visible
+        connection.device, connection.visible = hello.device, hello.visible
         self._connection = connection
         self._host.admit(connection, hello)
 

@@ -15,6 +15,11 @@ class Line(Protocol):
     """A connected byte stream. A TCP socket is one; tests have another, in memory."""
 
     @property
+    def peer(self) -> str:
+        """Return the address of the far end, "" if it is not known (any more)."""
+        ...
+
+    @property
     def send(self) -> Callable[[bytes | memoryview], int]:
         """Return what hands over as much as can be taken at once, and says how much that was.
 
@@ -55,6 +60,14 @@ class SocketLine:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._socket = connected
         self.send = connected.send
+
+    @property
+    def peer(self) -> str:
+        """The address of the far end; asked for when it is wanted, so that it costs no memory."""
+        try:
+            return str(self._socket.getpeername()[0])
+        except OSError:
+            return ""
 
     def receive(self, bytes_max: int) -> bytes:
         """Return what has come."""

@@ -79,6 +79,23 @@ class Transport(trio.abc.Stream):
         """Count what waits for the kernel."""
         return len(self._rest) + (self._outbox.bytes_count if self._outbox else 0)
 
+    @property
+    def waiting_since(self) -> float | None:
+        """When the oldest frame that may not be dropped began to wait; None if none does."""
+        waiting = self._outbox.oldest_at() if self._outbox else None
+        begun = self._rest_at if self._rest else None
+        return min((at for at in (waiting, begun) if at is not None), default=None)
+
+    def waiting_seconds(self, now: float) -> float:
+        """Return for how long that frame has waited; 0 if none does."""
+        since = self.waiting_since
+        return 0.0 if since is None else now - since
+
+    @property
+    def peer(self) -> str:
+        """The address of the far end."""
+        return self._line.peer
+
     def push(self, frame: bytes, lane: Lane, key: str = "") -> None:
         """Send a whole frame now, or leave it in the outbox. Never waits, never raises.
 
@@ -153,10 +170,8 @@ class Transport(trio.abc.Stream):
     def _writing_deadline(self) -> float:
         if self._state is not _State.OPEN:
             return inf
-        waiting = self._outbox.oldest_at() if self._outbox else None
-        begun = self._rest_at if self._rest else None
-        oldest = min((at for at in (waiting, begun) if at is not None), default=inf)
-        return oldest + OUTBOX_SECONDS_MAX
+        oldest = self.waiting_since
+        return inf if oldest is None else oldest + OUTBOX_SECONDS_MAX
 
     def _write_some(self) -> None:
         """Give the kernel what it takes, and keep of it only the frame that was begun."""

@@ -29,8 +29,8 @@ def data_frame(payload: bytes, wire_format: WireFormat) -> bytes:
 
 
 def close_frame(close: CloseCode) -> bytes:
-    """Return the frame that closes a socket and says why."""
-    reason = close.meaning.encode()[:_REASON_BYTES_MAX]
+    """Return the frame that closes a socket; its reason is the code's name."""
+    reason = close.name.encode()[:_REASON_BYTES_MAX]
     return struct.pack("!BBH", _CLOSE, 2 + len(reason), close.code) + reason
 
 

@@ -6,7 +6,7 @@ reads the log.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import trio
@@ -83,6 +83,12 @@ class Feed:
     def subscribers_count(self) -> int:
         """Count who listens."""
         return len(self._held) + sum(map(len, self._live.values()))
+
+    def listeners(self) -> Iterator[Connection]:
+        """Yield who listens; nobody may join or leave meanwhile."""
+        yield from self._held
+        for members in self._live.values():
+            yield from members
 
     # Who listens
 

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import msgspec
 import trio
+from prometheus_client import Histogram
 
 from gateway.connections.connection import Connection
 from gateway.connections.outbox import Lane
@@ -30,10 +31,16 @@ from protocol.server_frames import SignalFrame
 from protocol.signals import AnySignal, Presence, Signal
 from protocol.stream_names import TOPIC_LOG_ENTRIES_MAX, topic_live_channel
 from protocol.topics import Topic, parse_topic
+from shared.clock import Clock
 from shared.logging import get_logger
 
 _log = get_logger("gateway.topics")
 _AUDIT_BYTES_MAX: Final = OUTBOX_BYTES_HARD // 2
+_lag_seconds = Histogram(
+    "rialto_gateway_delivery_lag_seconds",
+    "Time from an event's commit until its listeners' sockets were given it.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 _NOTED: Final = frozenset({"member_left", "session_revoked"})
 
 
@@ -57,15 +64,24 @@ class HubStatistics(msgspec.Struct, frozen=True, kw_only=True):
     audits_waiting_count: int
 
 
+class TopicStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """One topic, as this worker hears it; `offset` is that of the newest event told."""
+
+    topic: Topic
+    listeners_count: int
+    offset: int
+
+
 class Hub:
     """Knows every topic somebody here listens to."""
 
-    def __init__(self, *, link: Calls, channels: Subscriptions, rooms: Rooms) -> None:
+    def __init__(self, *, link: Calls, channels: Subscriptions, rooms: Rooms, clock: Clock) -> None:
         self.on_member_left: Callable[[Topic, UserId], None] = lambda _topic, _user: None
         self.on_revoked: Callable[[UserId, SessionId | None], None] = lambda _user, _session: None
         self._link = link
         self._channels = channels
         self._rooms = rooms
+        self._clock = clock
         self._feeds: dict[Topic, Feed] = {}
         self._heard: dict[Connection, dict[Topic, Subscription]] = {}
         self._moving: dict[Topic, trio.Event] = {}
@@ -79,6 +95,20 @@ class Hub:
             subscriptions_count=sum(map(len, self._heard.values())),
             audits_waiting_count=len(self._doubtful),
         )
+
+    def topics(self) -> list[TopicStatistics]:
+        """List the topics heard here."""
+        return [
+            TopicStatistics(
+                topic=topic, listeners_count=feed.subscribers_count, offset=feed.position.offset
+            )
+            for topic, feed in self._feeds.items()
+        ]
+
+    def listeners(self, topic: Topic) -> list[Connection]:
+        """List who hears a topic."""
+        feed = self._feeds.get(topic)
+        return [] if feed is None else list(feed.listeners())
 
     # Listening
 
@@ -265,7 +295,8 @@ class Hub:
     # Events the gateway itself must hear
 
     def _note(self, feed: Feed, event: PreparedEvent) -> None:
-        """Act on the few events that change who may hear what."""
+        """Act on the few events that change who may hear what; measure how late each came."""
+        _lag_seconds.observe(max(0.0, self._clock.now().timestamp() - event.at_ms / 1000))
         kind = event.kind()
         if kind not in _NOTED:
             return

@@ -24,6 +24,7 @@ import { TypingReporter } from "./typing.js";
 
 /** @typedef {import("./types.d.ts").Welcome} Welcome */
 /** @typedef {import("./types.d.ts").ServerFrame} ServerFrame */
+/** @typedef {import("./types.d.ts").Notice} Notice */
 
 /** A conversation that lasted this long was good: the next pause starts small again. */
 export const GOOD_CONVERSATION_MS = 5_000;
@@ -70,6 +71,8 @@ export class Client {
   #state = { name: "connecting", reason: "", retryInMs: 0 };
   /** @type {Set<(state: State) => void>} */
   #listeners = new Set();
+  /** @type {Set<(notice: Notice) => void>} */
+  #noticeListeners = new Set();
   #turn = 0;
   #freshTicket = false;
   #clockAheadMs = 0;
@@ -127,6 +130,17 @@ export class Client {
     this.#listeners.add(listener);
     listener(this.#state);
     return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Hear what those who run the shop say to everybody, to a topic or to this user. Show `text` as
+   * plain text.
+   * @param {(notice: Notice) => void} listener
+   * @returns {() => void} stop hearing
+   */
+  onNotice(listener) {
+    this.#noticeListeners.add(listener);
+    return () => this.#noticeListeners.delete(listener);
   }
 
   /**
@@ -278,6 +292,8 @@ export class Client {
         return this.#caughtUp(frame.topic);
       case "unsubscribed":
         return this.#topics.ended(frame.topic);
+      case "notice":
+        return this.#heardNotice(frame);
       case "reconnect":
         this.#timer = setTimeout(() => this.reconnect(), this.#options.random() * frame.within_ms);
     }
@@ -289,6 +305,17 @@ export class Client {
     if (body.type === "command_committed" || body.type === "command_rejected")
       this.#commands.settle(body);
     this.#topics.event(frame);
+  }
+
+  /** A page's mistake with a notice must not end the conversation. @param {Notice} notice */
+  #heardNotice(notice) {
+    for (const listener of [...this.#noticeListeners]) {
+      try {
+        listener(notice);
+      } catch (error) {
+        reportMistake(error);
+      }
+    }
   }
 
   /** Outcomes that were replayed are known now: what has none is sent again.

@@ -539,6 +539,20 @@ export interface Reconnect {
   within_ms: number;
 }
 
+/**
+ * Those who run the shop have something to say: show it to the user, as plain text.
+ *
+ * It is told once to whoever is connected, and not replayed. `topic` names the topic whose
+ * listeners it was meant for, if it was meant for some only.
+ */
+export interface Notice {
+  type: "notice";
+  text: string;
+  level: "info" | "warning";
+  at_ms: number;
+  topic?: string | null;
+}
+
 /** The answer to `ping`. */
 export interface Pong {
   type: "pong";
@@ -582,6 +596,7 @@ export type ServerFrame =
   | Replayed
   | Unsubscribed
   | Reconnect
+  | Notice
   | Pong
   | Error;
 
@@ -627,4 +642,4 @@ export type Signal =
 
 export type ErrorName = "internal" | "unauthenticated" | "unknown_topic" | "not_subscribed" | "unknown_frame" | "already_subscribed" | "limit_reached" | "bad_frame" | "unavailable" | "ticket_expired" | "rate_limited";
 
-export type CloseName = "draining" | "internal" | "ticket_expired" | "slow_consumer" | "replaced" | "silent" | "too_many_errors" | "invalid_ticket" | "malformed" | "hello_timeout" | "revoked" | "connection_limit";
+export type CloseName = "draining" | "internal" | "ticket_expired" | "slow_consumer" | "replaced" | "silent" | "too_many_errors" | "kicked" | "invalid_ticket" | "malformed" | "hello_timeout" | "revoked" | "connection_limit" | "removed";

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 HERE = Path(__file__).parent
-IN_VIRTUAL_TIME = {"actors", "connections", "topics"}
+IN_VIRTUAL_TIME = {"actors", "connections", "operators", "topics"}
 
 
 def run_in_virtual_time(work, *, clock=None, instruments=()):

@@ -128,7 +128,9 @@ class House:
         self.streams = FakeStreams(seed=seed)
         self.presence, self.typing = PresenceOf(), TypingOf()
         self.clock = SettableClock()
-        self.hub = Hub(link=self.streams, channels=self.streams, rooms=self.presence)
+        self.hub = Hub(
+            link=self.streams, channels=self.streams, rooms=self.presence, clock=self.clock
+        )
         self.verifier = TicketVerifier((DEV_VERIFYING_KEY,))
         self.services = Services(
             link=self.streams,

@@ -50,6 +50,26 @@ describe("a client", () => {
     assert.match(hello.device, /^[A-Za-z0-9_-]{8,64}$/);
   });
 
+  it("hears what those who run the shop say, whatever one listener does", async () => {
+    open = await connected();
+    const heard = [];
+    open.client.onNotice(() => {
+      throw new Error("a page's mistake");
+    });
+    const stop = open.client.onNotice(({ text }) => heard.push(text));
+    open.gateway.welcome();
+    const reported = mock.method(console, "error", () => {});
+
+    const notice = { type: "notice", text: "Closing at noon", level: "info", at_ms: 1 };
+    open.gateway.socket.receive(notice);
+    stop();
+    open.gateway.socket.receive({ ...notice, text: "Closed" });
+
+    assert.deepEqual(heard, ["Closing at noon"]);
+    assert.equal(reported.mock.callCount(), 2);
+    assert.equal(open.client.state.name, "open");
+  });
+
   it("comes back with its session and every position", async () => {
     open = await connected();
     open.client.subscribe(ROOM, {});

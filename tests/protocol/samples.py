@@ -190,6 +190,12 @@ SERVER_FRAMES = {
     "replayed": server.Replayed(topic=f"room:{ROOM}", position=HERE, count=12),
     "unsubscribed": server.Unsubscribed(topic=f"room:{ROOM}"),
     "reconnect": server.Reconnect(within_ms=5_000),
+    "notice": server.Notice(
+        text="The shop closes for ten minutes at noon.",
+        level="warning",
+        at_ms=AT_MS,
+        topic=f"room:{ROOM}",
+    ),
     "pong": server.Pong(id=2**32 - 1, server_time_ms=AT_MS),
     "error": server.Error(
         id=5,

@@ -75,6 +75,7 @@ class TestUpRefuses:
         assert "embedded Postgres" in said
         assert "embedded Valkey" in said
         assert "RIALTO_TICKET_SIGNING_KEY" in said
+        assert "RIALTO_OPERATOR_TOKEN" in said
         assert "wildcard" in said
         assert nothing_is_left(data)
 

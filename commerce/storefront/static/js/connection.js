@@ -14,6 +14,7 @@ const SENTENCES = {
 const ENDINGS = {
   signed_out: "You were signed out. Reload the page to sign in again.",
   revoked: "You were signed out. Reload the page to sign in again.",
+  removed: "The shop has ended this connection. Reload the page to try again.",
   connection_limit: "Too many tabs are open. Close some and reload.",
 };
 

@@ -12,9 +12,13 @@ import { showOrder } from "./order.js";
 import { showProduct } from "./product.js";
 import { Room } from "./room.js";
 import { showSignIn } from "./signin.js";
+import { showNotices } from "./toasts.js";
 
 localizeTimes();
-if (client !== null) showConnection(client);
+if (client !== null) {
+  showConnection(client);
+  showNotices(client);
+}
 showHeader();
 showBell();
 showProduct();

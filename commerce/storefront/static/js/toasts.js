@@ -27,5 +27,13 @@ export function toast(text, { kind = "notice", link } = {}) {
   if (kind === "notice") setTimeout(() => shown.remove(), SHOWN_MS);
 }
 
+/**
+ * Show what those who run the shop say; a warning stays until it is dismissed.
+ * @param {import("../rialto/index.js").Client} client
+ */
+export function showNotices(client) {
+  client.onNotice(({ text, level }) => (level === "warning" ? problem(text) : toast(text)));
+}
+
 /** @param {string} text */
 export const problem = (text) => toast(text, { kind: "problem" });

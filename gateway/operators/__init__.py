@@ -1,0 +1,1 @@
+"""What those who look after the shop may see and do: list, kick and notify connections."""
