@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 import trio
+from quart_trio import QuartTrio
 
 from gateway.actors.services import Services
 from gateway.actors.supervisor import RestartBudget, supervise
@@ -95,13 +96,7 @@ async def serve(
             connections_max = settings.listener.connections_max
             listener = Listener(listening, serve=serving, connections_max=connections_max)
             async with trio.open_nursery() as doors:
-                measure = measuring(registry, listener, hub, link=link, channels=channels)
-                crowd = Crowd(registry=registry, hub=hub, clock=clock)
-                app = create_app(
-                    readiness=lambda: _readiness(made, dispatch),
-                    measure=measure,
-                    operators=operators_door(crowd, token=settings.operator.token),
-                )
+                app = _operator_app(settings, made, registry, dispatch=dispatch, listener=listener)
                 operator = await doors.start(serve_operator, app, settings.operator)
                 await doors.start(listener.run)
                 task_status.started(_announce(listening.getsockname(), operator))
@@ -110,6 +105,23 @@ async def serve(
                 doors.cancel_scope.cancel()
             living.cancel_scope.cancel()
         engines.cancel_scope.cancel()
+
+
+def _operator_app(
+    settings: GatewaySettings,
+    made: _Engines,
+    registry: Registry,
+    *,
+    dispatch: Dispatch,
+    listener: Listener,
+) -> QuartTrio:
+    hub = made.services.hub
+    crowd = Crowd(registry=registry, hub=hub, clock=made.services.clock)
+    return create_app(
+        readiness=lambda: _readiness(made, dispatch),
+        measure=measuring(registry, listener, hub, link=made.link, channels=made.channels),
+        operators=operators_door(crowd, token=settings.operator.token),
+    )
 
 
 def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:

@@ -60,6 +60,7 @@ class HubStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """What the hub holds now."""
 
     feeds_count: int
+    rooms_count: int
     subscriptions_count: int
     audits_waiting_count: int
 
@@ -92,6 +93,7 @@ class Hub:
         """Count what there is."""
         return HubStatistics(
             feeds_count=len(self._feeds),
+            rooms_count=sum(map(is_room, self._feeds)),
             subscriptions_count=sum(map(len, self._heard.values())),
             audits_waiting_count=len(self._doubtful),
         )

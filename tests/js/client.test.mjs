@@ -61,9 +61,9 @@ describe("a client", () => {
     const reported = mock.method(console, "error", () => {});
 
     const notice = { type: "notice", text: "Closing at noon", level: "info", at_ms: 1 };
-    open.gateway.socket.receive(notice);
+    open.gateway.socket.say(notice);
     stop();
-    open.gateway.socket.receive({ ...notice, text: "Closed" });
+    open.gateway.socket.say({ ...notice, text: "Closed" });
 
     assert.deepEqual(heard, ["Closing at noon"]);
     assert.equal(reported.mock.callCount(), 2);

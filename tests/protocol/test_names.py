@@ -114,4 +114,5 @@ class TestTheTablesOfCodes:
             "hello_timeout",
             "revoked",
             "connection_limit",
+            "removed",
         }

@@ -11,7 +11,7 @@ from protocol.ids import ID_PATTERN
 from shared.backoff import full_jitter
 from shared.clock import SystemClock, unix_ms
 from shared.ids import mint_id
-from shared.logging import configure_logging, get_logger, redact
+from shared.logging import configure_logging, get_audit_logger, get_logger, redact
 
 MOMENTS = st.datetimes(
     # hypothesis takes naive bounds and adds the zone itself
@@ -90,6 +90,19 @@ class TestALogLine:
         get_logger("door").info("door.opened")
 
         assert capsys.readouterr().err == ""
+
+    def test_of_what_people_did_with_power_is_written_whatever_the_level(self, capsys):
+        configure_logging(program="test", level="error")
+
+        get_audit_logger("audit").info("operator.kicked", operator="grace", token="x")
+
+        line = json.loads(capsys.readouterr().err)
+        assert (line["event"], line["operator"], line["part"]) == (
+            "operator.kicked",
+            "grace",
+            "audit",
+        )
+        assert line["token"] == "[redacted]"
 
     def test_for_people_is_text(self, capsys):
         configure_logging(program="test", machine_readable=False)

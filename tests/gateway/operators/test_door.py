@@ -69,7 +69,12 @@ class TestWhoeverHasNoToken:
     )
     @pytest.mark.parametrize(
         ("method", "path"),
-        [("GET", "/connections"), ("GET", "/top"), ("POST", "/broadcast"), ("POST", "/users/x/kick")],
+        [
+            ("GET", "/connections"),
+            ("GET", "/top"),
+            ("POST", "/broadcast"),
+            ("POST", "/users/x/kick"),
+        ],
     )
     async def test_is_refused_and_noted(self, door, headers, method, path):
         with capture_logs() as lines:
@@ -86,7 +91,9 @@ class TestWhoeverHasNoToken:
     async def test_is_refused_where_no_token_was_set_even_with_an_empty_one(self, house):
         door = door_of(house, token="")
 
-        status, answer = await ask(door, "GET", "/connections", headers={"Authorization": "Bearer "})
+        status, answer = await ask(
+            door, "GET", "/connections", headers={"Authorization": "Bearer "}
+        )
 
         assert (status, answer["error"]) == (403, "no_operator_token")
 
