@@ -74,11 +74,11 @@ def kick(*, target: str, data: str | None, for_good: bool) -> None:
     _, operators = open_door(data).now()
     path = f"/{kind}/{quote(target, safe='')}/kick"
     answers = operators.ask_gateways("POST", path, {"reconnect": not for_good})
-    closed = sum(
-        answer.json()["closed"]
-        for answer in good_or_fail([one for one in answers if one.status != _NOT_FOUND] or answers)
-    )
     _tell_of_silence(answers)
+    if answers and all(answer.status == _NOT_FOUND for answer in answers):
+        fail(f"no gateway worker has the connection {target}.", exit_code=1)
+    elsewhere = [answer for answer in answers if answer.status != _NOT_FOUND]
+    closed = sum(answer.json()["closed"] for answer in good_or_fail(elsewhere))
     console().print(f"Closed {_counted(closed, 'connection')}.")
     sys.exit(0 if closed else 1)
 

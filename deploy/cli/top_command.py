@@ -1,12 +1,13 @@
 """`rialto top`: a running shop, live in the terminal."""
 
+import os
 import select
 import sys
 import termios
 import time
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Final
 
 import click
@@ -20,7 +21,8 @@ from deploy.cli.top_view import render
 from deploy.operations.overview import Look, Overview, look, overview
 
 _SECONDS: Final = 1.0
-_QUIT: Final = frozenset("qQ\x03\x04")
+_QUIT: Final = frozenset(b"qQ\x03\x04")
+_KEYS_MAX: Final = 64
 _EXAMPLES: Final = """
 Examples:
 
@@ -56,13 +58,16 @@ def top(*, data: str | None, once: bool, as_json: bool) -> None:
 def _live(door: Door) -> None:
     out = console()
     out.soft_wrap = False
-    looks = _looks(door, wait=_pause)
-    with _keys_at_once(), Live(console=out, screen=True, auto_refresh=False) as live:
-        try:
-            for shown in looks:
-                live.update(render(shown, hint="q ends it"), refresh=True)
-        except (KeyboardInterrupt, _QuitError):
-            return
+    has_keys = sys.stdin.isatty()
+    hint = "q ends it" if has_keys else "Ctrl-C ends it"
+    wait = _pause if has_keys else time.sleep
+    with (
+        suppress(KeyboardInterrupt, _QuitError),
+        _keys_at_once() if has_keys else nullcontext(),
+        Live(console=out, screen=True, auto_refresh=False) as live,
+    ):
+        for shown in _looks(door, wait):
+            live.update(render(shown, hint=hint), refresh=True)
 
 
 class _QuitError(Exception):
@@ -89,7 +94,7 @@ def _pause(seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         ready, _, _ = select.select([sys.stdin], [], [], left)
-        if ready and sys.stdin.read(1) in _QUIT:
+        if ready and _QUIT & set(os.read(sys.stdin.fileno(), _KEYS_MAX)):
             raise _QuitError
 
 

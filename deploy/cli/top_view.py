@@ -32,7 +32,7 @@ def _headline(shown: Overview) -> Text:
     lags = [row.delivery_lag_p99 for row in rows if row.delivery_lag_p99 is not None]
     return Text.assemble(
         ("Rialto", "bold"),
-        f"  {shown.url}  {shown.at.replace('T', ' ')}   ",
+        f"  {shown.url}  {shown.at.partition('+')[0].replace('T', ' ')}   ",
         (f"{sum(row.connections for row in rows):,}", "bold cyan"),
         " connections  ",
         (f"{sum(row.deliveries_rate for row in rows):,.0f}", "bold cyan"),

@@ -14,6 +14,7 @@ from shared.clock import SystemClock
 
 ROWS_MAX: Final = 8
 _GATEWAY: Final = "rialto_gateway_"
+_WEB: Final = "web"
 _EMPTY: Final = Reading()
 
 
@@ -53,12 +54,12 @@ class GatewayRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One commerce process."""
+    """One commerce process; only the worker publishes events, and has a lag in doing so."""
 
     name: str
     state: str
     restarts: int
-    outbox_lag_seconds: float
+    outbox_lag_seconds: float | None
     published_rate: float
     publish_delay_p99: float | None
     commands_rate: float
@@ -180,7 +181,9 @@ def _worker_row(process: ProcessStatus, pair: _Pair) -> WorkerRow:
         name=process.name,
         state=process.state.value,
         restarts=process.restarts,
-        outbox_lag_seconds=pair.number("rialto_outbox_lag_seconds"),
+        outbox_lag_seconds=None
+        if _WEB in process.ports
+        else pair.number("rialto_outbox_lag_seconds"),
         published_rate=pair.rate("rialto_outbox_published_rows_total"),
         publish_delay_p99=pair.quantile("rialto_outbox_delay_seconds", 0.99),
         commands_rate=pair.rate("rialto_commands_total"),

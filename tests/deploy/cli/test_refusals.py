@@ -135,3 +135,12 @@ class TestWithoutAShop:
     def test_restart_and_load_ask_for_one(self, data):
         assert run("restart", "web", "--data", data)[0] == 1
         assert run("load", "--data", data)[0] == 2
+
+    @pytest.mark.parametrize(
+        "words", [("top",), ("connections",), ("kick", "usr_1"), ("broadcast", "x")]
+    )
+    def test_operators_have_nobody_to_ask(self, data, words):
+        code, said = run(*words, "--data", data)
+
+        assert code == 1
+        assert "no Rialto is running" in said

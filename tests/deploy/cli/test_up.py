@@ -1,14 +1,23 @@
 """The whole shop, started, looked at, hurt and stopped by the command alone."""
 
+import fcntl
+import json
 import os
+import pty
 import re
+import select
 import signal
+import struct
+import subprocess
+import sys
+import termios
 import urllib.request
+from contextlib import suppress
 
 import pytest
 
 from deploy.engines.ports import free_port
-from tests.deploy.cli.rialto import process_of, run, start, status, wait_until
+from tests.deploy.cli.rialto import environment, process_of, run, start, status, wait_until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -17,6 +26,14 @@ def up(data, *words):
     code, said = run("up", "--detach", "--data", data, *words)
     assert code == 0, said
     return said
+
+
+def drained(terminal):
+    """Read what a program writes on its way out, or it would wait for us; never true."""
+    with suppress(OSError):
+        if select.select([terminal], [], [], 0)[0]:
+            os.read(terminal, 65536)
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +78,56 @@ class TestARunningShop:
         assert "0001_foundation" in run("migrate", "status", "--data", data)[1]
         assert "ready to accept connections" in run("logs", "postgres", "--data", data)[1]
         assert run("logs", "nobody", "--data", data)[0] == 2
+
+    def test_is_seen_at_a_glance_with_every_worker(self, data):
+        code, said = run("top", "--once", "--json", "--data", data)
+        shown = json.loads(said)
+
+        assert code == 0
+        assert [row["name"] for row in shown["gateways"]] == ["gateway-1", "gateway-2"]
+        assert {row["name"] for row in shown["commerce"]} == {"worker", "web"}
+        assert all(row["memory_bytes"] > 10_000_000 for row in shown["gateways"])
+        assert shown["silent"] == {}
+
+    def test_is_shown_as_text_in_a_pipe(self, data):
+        code, said = run("top", "--data", data)
+
+        assert code == 0
+        assert "gateway-2" in said
+        assert "No socket keeps anything waiting." in said
+
+    def test_is_shown_live_in_a_terminal_until_q_is_pressed(self, data):
+        terminal, far_end = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 180, 0, 0))
+        top = subprocess.Popen(
+            [sys.executable, "-m", "deploy", "top", "--data", data],
+            env=environment(TERM="xterm"),
+            stdin=far_end,
+            stdout=far_end,
+            stderr=far_end,
+            start_new_session=True,
+        )
+        os.close(far_end)
+        said = b""
+        while b"q ends it" not in said:
+            said += os.read(terminal, 65536)
+        os.write(terminal, b"xq")
+        wait_until(lambda: drained(terminal) or top.poll() is not None)
+
+        assert top.wait(timeout=30) == 0
+        assert b"gateway-1" in said
+        os.close(terminal)
+
+    def test_lets_operators_list_kick_and_tell_over_all_its_workers(self, data):
+        code, said = run("connections", "--json", "--data", data)
+        assert (code, json.loads(said)) == (0, {"connections": [], "next": None})
+        assert run("broadcast", "hello", "--data", data) == (0, "Told 0 connections.\n")
+        assert run("kick", "usr_" + "0" * 26, "--data", data)[0] == 1
+        assert run("kick", "con_1", "--data", data) == (
+            1,
+            "rialto: no gateway worker has the connection con_1.\n",
+        )
+        assert run("kick", "everybody", "--data", data)[0] == 2
 
     @pytest.mark.parametrize("name", ["gateway-1", "web", "worker", "valkey", "postgres"])
     def test_gets_back_whichever_process_is_killed(self, data, name):
