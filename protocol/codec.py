@@ -36,15 +36,26 @@ Payload = TypeVar("Payload", bytes, str, bytes | str)
 
 
 def _as_bytes(payload: bytes | str) -> bytes:
-    return payload.encode() if isinstance(payload, str) else payload
+    return payload.encode(errors="replace") if isinstance(payload, str) else payload
 
 
 def _decode(decode: Callable[[Payload], Decoded], payload: Payload) -> Decoded:
-    """Msgspec follows nested values into fields it will ignore, and may run out of stack there."""
+    """Make one error of the three that msgspec raises.
+
+    It follows nested values into fields it will ignore, and may run out of stack there; and text
+    that is not UTF-8 gets the error of Python's own codec.
+    """
     try:
         return decode(payload)
     except RecursionError as error:
         raise msgspec.DecodeError("the values are nested too deeply") from error
+    except UnicodeError as error:
+        raise msgspec.DecodeError("a text is not UTF-8") from error
+
+
+def safely(decode: Callable[[bytes], Decoded]) -> Callable[[bytes], Decoded]:
+    """Return a decoder of bytes that keeps the promise made above."""
+    return lambda payload: _decode(decode, payload)
 
 
 def encode_frame(frame: ClientFrame | ServerFrame, wire_format: WireFormat) -> bytes:

@@ -9,7 +9,8 @@ from typing import Annotated, Final, NewType
 
 import msgspec
 
-ID_PATTERN: Final = r"^[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}$"
+ID_PATTERN: Final = r"^[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}$(?!\n)"
+"""In Python `$` also matches before a newline at the end; `(?!\\n)` says that none may follow."""
 
 UserId = NewType("UserId", str)  # usr_
 SessionId = NewType("SessionId", str)  # ses_  one sign-in, whatever number of sockets it opens
@@ -25,10 +26,10 @@ OrderLineId = NewType("OrderLineId", str)  # lin_
 NotificationId = NewType("NotificationId", str)  # ntf_
 EventId = NewType("EventId", str)  # evt_
 
-CommandKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+CommandKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
 """The client's idempotency key: minted once per intent, kept across retries, sockets and tabs."""
 
-DeviceId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+DeviceId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
 """A name a browser or app keeps for itself, to tell its devices and tabs apart."""
 
 Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 """An ISO 4217 alphabetic code."""
 
 

@@ -14,7 +14,7 @@ from protocol.ids import OrderId, ProductId, RoomId, UserId
 Topic = NewType("Topic", str)
 TopicKind = Literal["user", "room", "product", "order"]
 
-TOPIC_PATTERN: Final = r"^(user:usr|room:rom|product:prd|order:ord)_[0-9A-HJKMNP-TV-Z]{26}$"
+TOPIC_PATTERN: Final = r"^(user:usr|room:rom|product:prd|order:ord)_[0-9A-HJKMNP-TV-Z]{26}$(?!\n)"
 TopicName = Annotated[str, msgspec.Meta(pattern=TOPIC_PATTERN)]
 """A topic name as accepted from outside."""
 

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from protocol.codec import safely
 from protocol.ids import UserId, WorkerId
 from protocol.signals import Present
 
@@ -48,7 +49,8 @@ _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final[msgspec.msgpack.Decoder[AnyWorkerMessage]] = msgspec.msgpack.Decoder(
     AnyWorkerMessage
 )
-_present_decoder: Final = msgspec.msgpack.Decoder(PresentUsers)
+_decode: Final = safely(_decoder.decode)
+_decode_present: Final = safely(msgspec.msgpack.Decoder(PresentUsers).decode)
 
 
 def encode_message(message: WorkerMessage) -> bytes:
@@ -62,7 +64,7 @@ def decode_message(payload: bytes) -> AnyWorkerMessage:
     Raises:
         msgspec.DecodeError: if it is no message this version knows.
     """
-    return _decoder.decode(payload)
+    return _decode(payload)
 
 
 def decode_present_users(payload: bytes) -> PresentUsers:
@@ -71,4 +73,4 @@ def decode_present_users(payload: bytes) -> PresentUsers:
     Raises:
         msgspec.DecodeError: if it is not one.
     """
-    return _present_decoder.decode(payload)
+    return _decode_present(payload)
