@@ -130,9 +130,11 @@ class Registry:
         actor = self._owners.pop(connection.id, None)
         if actor is None:
             return
-        actor.leave(connection)
-        if not actor.connections and self._actors.get(actor.user) is actor:
-            del self._actors[actor.user]
+        try:
+            actor.leave(connection)
+        finally:
+            if not actor.connections and self._actors.get(actor.user) is actor:
+                del self._actors[actor.user]
 
     def doubt(self, topic: Topic, user: UserId) -> None:
         """Have a user's right to hear a topic checked again."""

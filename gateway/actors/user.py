@@ -105,9 +105,10 @@ class UserActor:
         if self.connections.pop(connection.id, None) is None:
             return
         hub = self._services.hub
-        for topic in filter(is_room, list(hub.heard_by(connection))):
+        rooms = list(filter(is_room, hub.heard_by(connection)))
+        hub.leave_all(connection)  # first: what may crash below must leave no dead listener behind
+        for topic in rooms:
             self._services.presence.leave(topic, self.user, connection=connection.id, closing=True)
-        hub.leave_all(connection)
         if not self.connections:
             self._services.typing.stop(self.user, None)
 

@@ -68,7 +68,12 @@ class FakeStreams:
     async def attach(self, channel, receiver):
         await self._travel()
         self.receivers[channel] = receiver
-        await self._travel()
+        try:
+            await self._travel()
+        except BaseException:  # canceled or failed, it is not attached
+            if self.receivers.get(channel) is receiver:
+                del self.receivers[channel]
+            raise
 
     async def detach(self, channel):
         self.receivers.pop(channel, None)

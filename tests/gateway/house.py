@@ -123,7 +123,8 @@ class Visitor:
 class House:
     """The worker."""
 
-    def __init__(self, nursery, *, seed=0):
+    def __init__(self, nursery, *, seed=0, supervised=None):
+        """`supervised` runs the hub, if it is to survive a crash."""
         self.nursery = nursery
         self.streams = FakeStreams(seed=seed)
         self.presence, self.typing = PresenceOf(), TypingOf()
@@ -145,7 +146,10 @@ class House:
         self.dispatch = Dispatch(registry=self.registry, clock=self.clock)
         self.hub.on_member_left, self.hub.on_revoked = self.registry.doubt, self.registry.revoke
         self.streams.on_reconnected = self.hub.audit_all
-        nursery.start_soon(self.hub.run)
+        if supervised is None:
+            nursery.start_soon(self.hub.run)
+        else:
+            nursery.start_soon(functools.partial(supervised, self.hub.run, name="hub"))
         nursery.start_soon(functools.partial(keep_heartbeat, self.registry.connections))
 
     async def enter(
