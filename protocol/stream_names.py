@@ -31,6 +31,11 @@ COMMAND_STREAM_ENTRIES_MAX: Final = 100_000
 
 TOPIC_LOG_ENTRIES_MAX: Final = 1_000
 TOPIC_ENTRY_FIELD: Final = b"entry"
+NOTICE_MARK: Final = "!"
+"""Begins a message on a live channel that is no event; see `topic_live_channel`."""
+
+EVERY_SIGN_IN: Final = "*"
+
 TOPIC_IDLE_SECONDS_MAX: Final = 7 * 24 * 3600
 """A topic that nobody wrote to or opened for this long loses its log and gets a new epoch."""
 
@@ -98,8 +103,25 @@ def topic_presence(topic: Topic) -> str:
 
 
 def topic_live_channel(topic: Topic) -> str:
-    """Return the channel of new events: `{epoch} {offset} {entry}`."""
+    """Return the channel of new events, `{epoch} {offset} {entry}`, and of notices.
+
+    A notice is `! revoked {user}`: this user's right to the topic was taken away; or, on a user's
+    own topic, `! replaced {session} {fence}`: a newer socket took over this session.
+    """
     return f"topic:{{{topic}}}:live"
+
+
+def user_sockets(user: UserId) -> str:
+    """Return the hash of a user's sockets on all workers: session to who holds it."""
+    return f"topic:{{user:{user}}}:sockets"
+
+
+def user_ended_sign_ins(user: UserId) -> str:
+    """Return the hash of a user's sign-ins that ended lately, to the Unix milliseconds of that.
+
+    `*` stands for every sign-in up to then. Kept for as long as a ticket of theirs could be good.
+    """
+    return f"topic:{{user:{user}}}:ended"
 
 
 def topic_signal_channel(topic: Topic) -> str:

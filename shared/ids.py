@@ -7,6 +7,7 @@ from typing import Final
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BITS: Final = 80
 _CHARACTERS: Final = 26
+_TIME_CHARACTERS: Final = 10
 
 
 def mint_id(prefix: str, moment: datetime) -> str:
@@ -22,6 +23,17 @@ def make_id(prefix: str, moment: datetime, *, randomness: int) -> str:
     assert len(prefix) == 3
     assert 0 <= randomness < 2**_RANDOM_BITS
     return f"{prefix}_{_base32((int(moment.timestamp() * 1000) << _RANDOM_BITS) | randomness)}"
+
+
+def minted_ms(minted: str) -> int:
+    """Return the Unix milliseconds in which an id was minted; 0 if it is none of ours."""
+    _, _, digits = minted.partition("_")
+    if len(digits) != _CHARACTERS or not set(digits) <= set(_ALPHABET):
+        return 0
+    value = 0
+    for digit in digits[:_TIME_CHARACTERS]:
+        value = value << 5 | _ALPHABET.index(digit)
+    return value
 
 
 def _base32(value: int) -> str:

@@ -1,5 +1,5 @@
 """Accounts: who you are.
 
-Owns the table `users`, and the sign-ins in Redis (`session:*`, `user-sessions:*`). Tells users of
-`SessionRevoked` on their own topic.
+Owns the table `users`, and the sign-ins in Redis (`session:*`, `user-sessions:*`, and the
+ended ones in `topic:{user:…}:ended`). Tells users of `SessionRevoked` on their own topic.
 """

@@ -9,23 +9,30 @@ from commerce.accounts import service
 from commerce.accounts.adapters.argon2_passwords import Argon2Passwords
 from commerce.accounts.adapters.redis_sessions import RedisSessions
 from commerce.accounts.errors import (
+    AccountBannedError,
     EmailTakenError,
     InvalidCredentialsError,
     PasswordsBusyError,
+    StaffNotBannableError,
+    UserNotFoundError,
 )
-from commerce.accounts.model import DEMO_USERS, User, normalised_email
+from commerce.accounts.model import DEMO_USERS, STAFF_ROLE, User, normalised_email
 from commerce.accounts.schemas import (
+    BanOrder,
+    BanView,
     Credentials,
     DemoChoice,
     NewAccount,
     SignedIn,
     TicketView,
     UserView,
+    ban_view,
     user_view,
 )
-from commerce.foundation.errors import RateLimitedError
+from commerce.foundation.errors import ForbiddenError, RateLimitedError
 from commerce.foundation.http import Call, Door
 from commerce.foundation.rate_limit import RateLimit
+from protocol.ids import UserId
 from shared.tickets import TICKET_LIFETIME_SECONDS, TicketSigner
 
 door: Final = Door("accounts")
@@ -76,7 +83,7 @@ async def register(call: Call[NewAccount, None]) -> SignedIn:
     out=SignedIn,
     status=201,
     auth="none",
-    errors=(InvalidCredentialsError, PasswordsBusyError, RateLimitedError),
+    errors=(AccountBannedError, InvalidCredentialsError, PasswordsBusyError, RateLimitedError),
 )
 async def sign_in(call: Call[Credentials, None]) -> SignedIn:
     """Sign in with an e-mail address and a password."""
@@ -115,10 +122,12 @@ async def me(call: Call[None, None]) -> UserView:
         return user_view(await service.get(tx, call.principal.user))
 
 
-@door.api("POST", "/v1/tickets", out=TicketView, status=201)
+@door.api("POST", "/v1/tickets", out=TicketView, status=201, errors=(AccountBannedError,))
 async def issue_ticket(call: Call[None, None]) -> TicketView:
     """Issue a short-lived ticket that opens a socket."""
     principal = call.principal
+    async with call.database.transaction() as tx:
+        await service.make_sure_not_banned(tx, principal.user)
     ticket = call.service(TicketSigner).sign(
         user=principal.user,
         name=principal.name,
@@ -133,9 +142,37 @@ async def issue_ticket(call: Call[None, None]) -> TicketView:
     )
 
 
+@door.api(
+    "PUT",
+    "/v1/users/{user}/ban",
+    body=BanOrder,
+    out=BanView,
+    errors=(ForbiddenError, UserNotFoundError, StaffNotBannableError),
+)
+async def ban_user(call: Call[BanOrder, None]) -> BanView:
+    """Ban a user: every sign-in and socket of theirs ends, and no new one begins. Staff only."""
+    staff = call.require_role(STAFF_ROLE)
+    banned = await service.ban(
+        call.database,
+        call.service(RedisSessions),
+        user=UserId(call.path["user"]),
+        by=staff.user,
+        reason=call.body.reason,
+    )
+    return ban_view(banned)
+
+
+@door.api("DELETE", "/v1/users/{user}/ban", status=204, errors=(ForbiddenError, UserNotFoundError))
+async def lift_ban(call: Call[None, None]) -> None:
+    """Let a banned user sign in again. Staff only."""
+    call.require_role(STAFF_ROLE)
+    async with call.database.transaction() as tx:
+        await service.lift_ban(tx, UserId(call.path["user"]))
+
+
 async def _begin_session(
     call: Call[NewAccount, None] | Call[Credentials, None] | Call[DemoChoice, None], user: User
 ) -> SignedIn:
-    token, _ = await call.service(RedisSessions).begin(user)
+    token = await service.begin_session(call.database, call.service(RedisSessions), user)
     call.headers.append(("set-cookie", call.cookie.give(token)))
     return SignedIn(token=token, user=user_view(user))

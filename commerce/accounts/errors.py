@@ -1,6 +1,7 @@
 """What can go wrong with an account, on purpose."""
 
 from commerce.foundation.errors import RetryLaterError
+from protocol.ids import UserId
 from shared.errors import ExpectedError
 
 
@@ -22,6 +23,36 @@ class InvalidCredentialsError(ExpectedError):
 
     def __init__(self) -> None:
         super().__init__("The e-mail address or the password is not right.")
+
+
+class AccountBannedError(ExpectedError):
+    """The shop's staff has banned this account."""
+
+    code = "account_banned"
+    http_status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This account was banned; write to the shop if that is a mistake.")
+
+
+class UserNotFoundError(ExpectedError):
+    """There is no such user."""
+
+    code = "user_not_found"
+    http_status = 404
+
+    def __init__(self, user: UserId) -> None:
+        super().__init__(f"There is no user {user}.")
+
+
+class StaffNotBannableError(ExpectedError):
+    """Somebody who works here cannot be banned."""
+
+    code = "staff_not_bannable"
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("This user is staff; take that role away first.")
 
 
 class PasswordsBusyError(RetryLaterError):

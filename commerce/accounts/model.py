@@ -42,6 +42,15 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
     demo_number: int | None = None
 
 
+class Ban(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a user may not come in any more."""
+
+    user: UserId
+    banned_at: datetime
+    banned_by: UserId
+    reason: str
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One sign-in."""
 

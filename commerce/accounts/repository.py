@@ -5,7 +5,7 @@ from typing import Final, LiteralString
 
 import msgspec
 
-from commerce.accounts.model import NewUser, User
+from commerce.accounts.model import Ban, NewUser, User
 from commerce.foundation.database import Transaction
 from protocol.ids import UserId
 from protocol.views import Person
@@ -35,6 +35,28 @@ _PEOPLE: Final[LiteralString] = """
       from users
      where id = any($1)
 """
+_LOCK_ROLES: Final[LiteralString] = """
+    select roles
+      from users
+     where id = $1
+       for update
+"""
+_BAN: Final[LiteralString] = """
+       update users
+          set banned_at  = coalesce(banned_at, $2),
+              banned_by  = $3,
+              ban_reason = $4
+        where id = $1
+    returning id as "user", banned_at, banned_by, ban_reason as reason
+"""
+_LIFT_BAN: Final[LiteralString] = """
+    update users
+       set banned_at = null, banned_by = null, ban_reason = null
+     where id = $1
+"""
+_IS_BANNED: Final[LiteralString] = """
+    select exists (select from users where id = $1 and banned_at is not null)
+"""
 _HAS_ROLE: Final[LiteralString] = """
     select exists (select from users where id = $1 and $2 = any(roles))
 """
@@ -53,6 +75,10 @@ class KnownUser(msgspec.Struct, frozen=True, kw_only=True):
     def user(self) -> User:
         """The user alone."""
         return User(id=self.id, email=self.email, name=self.name, roles=self.roles)
+
+
+class _Roles(msgspec.Struct, frozen=True, kw_only=True):
+    roles: tuple[str, ...]
 
 
 async def add(tx: Transaction, new: NewUser) -> bool:
@@ -88,6 +114,27 @@ async def find_demo(tx: Transaction, number: int) -> User | None:
 async def people(tx: Transaction, user_ids: Sequence[UserId]) -> list[Person]:
     """Read those of `user_ids` that exist."""
     return await tx.all(Person, _PEOPLE, list(user_ids))
+
+
+async def lock_roles(tx: Transaction, user_id: UserId) -> tuple[str, ...] | None:
+    """Lock a user; return their roles, or None if there is no such user."""
+    found = await tx.one_or_none(_Roles, _LOCK_ROLES, user_id)
+    return None if found is None else found.roles
+
+
+async def ban(tx: Transaction, user_id: UserId, *, by: UserId, reason: str) -> Ban:
+    """Ban a user; one who is banned stays so since the first time."""
+    return await tx.one(Ban, _BAN, user_id, tx.now, by, reason)
+
+
+async def lift_ban(tx: Transaction, user_id: UserId) -> bool:
+    """Let a user in again; say whether there is one."""
+    return await tx.execute(_LIFT_BAN, user_id) == 1
+
+
+async def is_banned(tx: Transaction, user_id: UserId) -> bool:
+    """Say whether a user may not come in."""
+    return await tx.value(bool, _IS_BANNED, user_id)
 
 
 async def has_role(tx: Transaction, user_id: UserId, role: str) -> bool:

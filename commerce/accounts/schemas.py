@@ -1,10 +1,11 @@
 """What accounts take and give over HTTP."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
-from commerce.accounts.model import DEMO_NUMBER_MAX, User
+from commerce.accounts.model import DEMO_NUMBER_MAX, Ban, User
 from protocol.ids import UserId
 
 Email = Annotated[
@@ -39,6 +40,21 @@ class DemoChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     user: DemoNumber | None = None
 
 
+class BanOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a user is to be banned; staff alone reads it."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class BanView(msgspec.Struct, frozen=True, kw_only=True):
+    """A ban, as staff sees it."""
+
+    user: UserId
+    banned_at: datetime
+    banned_by: UserId
+    reason: str
+
+
 class UserView(msgspec.Struct, frozen=True, kw_only=True):
     """A user, as they see themselves."""
 
@@ -61,6 +77,13 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     ticket: str
     expires_in_ms: int
     socket_url: str
+
+
+def ban_view(ban: Ban) -> BanView:
+    """Return a ban, as staff sees it."""
+    return BanView(
+        user=ban.user, banned_at=ban.banned_at, banned_by=ban.banned_by, reason=ban.reason
+    )
 
 
 def user_view(user: User) -> UserView:

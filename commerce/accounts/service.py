@@ -3,9 +3,16 @@
 from collections.abc import Sequence
 
 from commerce.accounts import repository
-from commerce.accounts.errors import EmailTakenError, InvalidCredentialsError
+from commerce.accounts.errors import (
+    AccountBannedError,
+    EmailTakenError,
+    InvalidCredentialsError,
+    StaffNotBannableError,
+    UserNotFoundError,
+)
 from commerce.accounts.model import (
     STAFF_ROLE,
+    Ban,
     NewUser,
     Session,
     User,
@@ -96,6 +103,69 @@ async def sign_out_everywhere(database: Database, sessions: Sessions, user: User
     await sessions.end_all(user)
     async with database.transaction() as tx:
         await tx.emit(user_topic(user), SessionRevoked())
+
+
+async def ban(
+    database: Database, sessions: Sessions, *, user: UserId, by: UserId, reason: str
+) -> Ban:
+    """Keep a user out from now on: no sign-in, no ticket, and every socket of theirs is closed.
+
+    It is told twice: with the ban itself, so that it is heard whatever happens next, and after
+    the sign-ins have ended, for a socket that was opened in between.
+
+    Raises:
+        UserNotFoundError: if there is no such user.
+        StaffNotBannableError: if they work here.
+    """
+    async with database.transaction() as tx:
+        roles = await repository.lock_roles(tx, user)
+        if roles is None:
+            raise UserNotFoundError(user)
+        if STAFF_ROLE in roles:
+            raise StaffNotBannableError
+        banned = await repository.ban(tx, user, by=by, reason=reason)
+        await tx.emit(user_topic(user), SessionRevoked())
+    await sign_out_everywhere(database, sessions, user)
+    return banned
+
+
+async def lift_ban(tx: Transaction, user: UserId) -> None:
+    """Let a user sign in again.
+
+    Raises:
+        UserNotFoundError: if there is no such user.
+    """
+    if not await repository.lift_ban(tx, user):
+        raise UserNotFoundError(user)
+
+
+async def make_sure_not_banned(tx: Transaction, user: UserId) -> None:
+    """Pass for everybody but the banned.
+
+    Raises:
+        AccountBannedError: if the user is banned.
+    """
+    if await repository.is_banned(tx, user):
+        raise AccountBannedError
+
+
+async def begin_session(database: Database, sessions: Sessions, user: User) -> str:
+    """Sign a user in; return the token of the new session.
+
+    It is begun before the ban is looked for: one that comes after the look ends every session it
+    finds, and finds this one.
+
+    Raises:
+        AccountBannedError: if the user is banned.
+    """
+    token, _ = await sessions.begin(user)
+    try:
+        async with database.transaction() as tx:
+            await make_sure_not_banned(tx, user.id)
+    except AccountBannedError:
+        await sessions.end(token)
+        raise
+    return token
 
 
 async def get(tx: Transaction, user_id: UserId) -> User:

@@ -19,6 +19,7 @@ from commerce.foundation.redis_url import cluster_url
 from commerce.foundation.settings import RedisSettings
 from protocol.stream_names import (
     ACCESS_READY_KEY,
+    NOTICE_MARK,
     TOPIC_IDLE_SECONDS_MAX,
     TOPIC_LOG_ENTRIES_MAX,
     topic_access,
@@ -77,7 +78,7 @@ class Publisher:
             by_server.setdefault(self._servers.owner(topic_log(row.topic)), []).append(row)
         for server, its_rows in by_server.items():
             if only in {None, server.name}:
-                await self._tell(server, [self._command(row) for row in its_rows])
+                await self._tell(server, [one for row in its_rows for one in self._commands(row)])
 
     async def replace_access(self, topics: dict[Topic, dict[str, str]]) -> None:
         """Make the rights to each of `topics` exactly those given."""
@@ -157,11 +158,19 @@ class Publisher:
         if isinstance(answer, Exception):
             raise answer
 
-    def _command(self, row: OutboxRow) -> RedisCommand:
+    def _commands(self, row: OutboxRow) -> list[RedisCommand]:
+        member = row.member or ""
         if row.kind == "grant":
-            return ("HSET", topic_access(row.topic), row.member or "", row.role or "")
+            return [("HSET", topic_access(row.topic), member, row.role or "")]
         if row.kind == "revoke":
-            return ("HDEL", topic_access(row.topic), row.member or "")
+            notice = f"{NOTICE_MARK} revoked {member}"
+            return [
+                ("HDEL", topic_access(row.topic), member),
+                (self._servers.publish_word, topic_live_channel(row.topic), notice),
+            ]
+        return [self._publishing(row)]
+
+    def _publishing(self, row: OutboxRow) -> RedisCommand:
         return (
             "EVALSHA",
             _PUBLISH_SHA,

@@ -5,12 +5,13 @@ import random
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, strategies as st
 
 from protocol.ids import ID_PATTERN
 from shared.backoff import full_jitter
 from shared.clock import SystemClock, unix_ms
-from shared.ids import mint_id
+from shared.ids import mint_id, minted_ms
 from shared.logging import configure_logging, get_audit_logger, get_logger, redact
 
 MOMENTS = st.datetimes(
@@ -32,6 +33,14 @@ class TestAnId:
         second = mint_id("ord", moment + timedelta(milliseconds=later))
 
         assert first < second
+
+    @given(moment=MOMENTS)
+    def test_tells_when_it_was_minted(self, moment):
+        assert minted_ms(mint_id("ses", moment)) == unix_ms(moment)
+
+    @pytest.mark.parametrize("other", ["", "ses", "ses_1", "ses_" + "u" * 26, "0" * 26])
+    def test_that_is_none_of_ours_was_minted_long_ago(self, other):
+        assert minted_ms(other) == 0
 
     def test_is_never_minted_twice(self):
         moment = datetime(2026, 11, 23, tzinfo=UTC)

@@ -14,8 +14,10 @@ from commerce.foundation.http import Authenticator, Principal
 from commerce.foundation.redis_client import pipelined
 from commerce.foundation.security import SESSION_COOKIE_SECONDS
 from protocol.ids import SessionId, UserId
-from shared.clock import Clock
+from protocol.stream_names import EVERY_SIGN_IN, user_ended_sign_ins
+from shared.clock import Clock, unix_ms
 from shared.ids import mint_id
+from shared.tickets import CLOCK_SKEW_SECONDS_MAX, TICKET_LIFETIME_SECONDS
 
 _TOKEN_BYTES: Final = 32
 
@@ -66,17 +68,35 @@ class RedisSessions(Sessions, Authenticator):
     @override
     async def end(self, token: str) -> Session | None:
         """End a session; return it, or None if it had ended."""
-        session = _read(await self._redis.getdel(_session_key(_digest(token))))
-        if session is not None:
-            await self._redis.srem(_user_key(session.user), _digest(token))
-        return session
+        digest = _digest(token)
+        session = _read(await self._redis.get(_session_key(digest)))
+        if session is None:
+            return None
+        await self._note_end(session.user, session.id)
+        deleted, _ = await pipelined(
+            self._redis,
+            [("DEL", _session_key(digest)), ("SREM", _user_key(session.user), digest)],
+        )
+        return session if deleted else None
 
     @override
     async def end_all(self, user: UserId) -> None:
         """End every session of a user."""
+        await self._note_end(user, EVERY_SIGN_IN)
         (digests,) = await pipelined(self._redis, [("SMEMBERS", _user_key(user))])
         doomed = [_session_key(digest.decode()) for digest in digests]
         await pipelined(self._redis, [("DEL", key) for key in (*doomed, _user_key(user))])
+
+    async def _note_end(self, user: UserId, sign_in: str) -> None:
+        """Tell the gateway, before it is true, for as long as it might be shown a ticket."""
+        key = user_ended_sign_ins(user)
+        await pipelined(
+            self._redis,
+            [
+                ("HSET", key, sign_in, unix_ms(self._clock.now())),
+                ("EXPIRE", key, TICKET_LIFETIME_SECONDS + CLOCK_SKEW_SECONDS_MAX),
+            ],
+        )
 
 
 def _digest(token: str) -> str:

@@ -6,12 +6,17 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from commerce.accounts import service
+from commerce.accounts.adapters.redis_sessions import RedisSessions
+from commerce.accounts.model import NewUser, User
 from commerce.accounts.settings import AccountSettings
 from commerce.app import create_app
 from commerce.settings import CommerceSettings
 from protocol.events import SessionRevoked
+from protocol.stream_names import EVERY_SIGN_IN, user_ended_sign_ins
 from protocol.topics import user_topic
 from shared.tickets import DEV_VERIFYING_KEY, TicketVerifier
+from tests.builders import a_user_id
 from tests.commerce.outbox import events_told
 
 ADA = {"email": "Ada@Example.org ", "name": " Ada Lovelace ", "password": "analytical"}
@@ -233,6 +238,118 @@ class TestATicket:
 
     async def test_is_for_those_who_are_signed_in(self, client):
         assert (await client.post("/v1/tickets", headers=SAME_ORIGIN)).status_code == 401
+
+
+class TestBanning:
+    @pytest_asyncio.fixture
+    async def user(self, client):
+        return (await (await register(client)).get_json())["user"]["id"]
+
+    @pytest_asyncio.fixture
+    async def staff(self, app, database, redis, clock):
+        """A client of somebody who works here."""
+        new = NewUser(id=a_user_id(), email="s@b.co", name="Sam", roles=("staff",))
+        async with database.transaction() as tx:
+            await service.import_user(tx, new)
+        user = User(id=new.id, email=new.email, name=new.name, roles=new.roles)
+        token, _ = await RedisSessions(redis, clock).begin(user)
+        return Staff(app.test_client(), new.id, {"authorization": f"Bearer {token}"})
+
+    async def test_ends_every_sign_in_and_socket_and_lets_no_new_one_begin(
+        self, client, app, staff, user, database, redis
+    ):
+        await sign_in(app.test_client())
+
+        response = await staff.ban(user, "spam")
+
+        assert response.status_code == 200
+        told = await response.get_json()
+        assert (told["user"], told["banned_by"], told["reason"]) == (user, staff.id, "spam")
+        assert (await client.get("/v1/me")).status_code == 401
+        again = await sign_in(client)
+        assert (again.status_code, await code_of(again)) == (403, "account_banned")
+        assert await redis.keys("session:*") == [await staff.session_key(redis)]
+        assert set(await events_told(database, user_topic(user))) == {SessionRevoked()}
+        assert await redis.hget(user_ended_sign_ins(user), EVERY_SIGN_IN)
+
+    async def test_refuses_a_ticket_to_a_sign_in_that_outlived_it(
+        self, client, staff, user, redis, clock
+    ):
+        await staff.ban(user, "spam")
+        banned = User(id=user, email="ada@example.org", name="Ada")
+        token, _ = await RedisSessions(redis, clock).begin(banned)
+
+        response = await client.post(
+            "/v1/tickets", headers=SAME_ORIGIN | {"authorization": f"Bearer {token}"}
+        )
+
+        assert (response.status_code, await code_of(response)) == (403, "account_banned")
+
+    async def test_leaves_no_session_behind_when_it_races_a_sign_in(
+        self, client, app, staff, user, redis
+    ):
+        for _ in range(3):
+            answers = await asyncio.gather(
+                staff.ban(user, "spam"), *(sign_in(app.test_client()) for _ in range(3))
+            )
+            keys = await redis.keys("session:*")
+            await staff.lift(user)
+
+            assert answers[0].status_code == 200
+            assert keys == [await staff.session_key(redis)]
+
+    async def test_can_be_taken_back(self, client, staff, user):
+        await staff.ban(user, "spam")
+
+        response = await staff.lift(user)
+
+        assert response.status_code == 204
+        assert (await sign_in(client)).status_code == 201
+        assert (await client.post("/v1/tickets", headers=SAME_ORIGIN)).status_code == 201
+
+    async def test_again_keeps_the_day_and_takes_the_new_reason(self, staff, user, clock):
+        first = await (await staff.ban(user, "spam")).get_json()
+        clock.advance(minutes=1)
+        second = await (await staff.ban(user, "fraud")).get_json()
+
+        assert second == first | {"reason": "fraud"}
+
+    async def test_is_for_staff_alone(self, client, user):
+        for answer in (
+            await client.put(f"/v1/users/{user}/ban", json={"reason": "x"}, headers=SAME_ORIGIN),
+            await client.delete(f"/v1/users/{user}/ban", headers=SAME_ORIGIN),
+        ):
+            assert (answer.status_code, await code_of(answer)) == (403, "forbidden")
+        assert (await client.get("/v1/me")).status_code == 200
+
+    async def test_of_staff_or_of_nobody_is_refused(self, staff):
+        colleague, nobody = await staff.ban(staff.id, "x"), await staff.ban(a_user_id(), "x")
+
+        assert (colleague.status_code, await code_of(colleague)) == (409, "staff_not_bannable")
+        assert (nobody.status_code, await code_of(nobody)) == (404, "user_not_found")
+        assert (await staff.lift(a_user_id())).status_code == 404
+
+    async def test_needs_a_reason(self, staff, user):
+        assert (await staff.ban(user, "")).status_code == 422
+
+
+class Staff:
+    """Somebody who works here, with a client of their own."""
+
+    def __init__(self, client, user, headers):
+        self.client, self.id, self.headers = client, user, headers
+
+    async def ban(self, user, reason):
+        return await self.client.put(
+            f"/v1/users/{user}/ban", json={"reason": reason}, headers=self.headers
+        )
+
+    async def lift(self, user):
+        return await self.client.delete(f"/v1/users/{user}/ban", headers=self.headers)
+
+    async def session_key(self, redis):
+        (digest,) = await redis.smembers(f"user-sessions:{self.id}")
+        return b"session:" + digest
 
 
 class TestADemoUser:

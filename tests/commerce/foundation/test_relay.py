@@ -144,6 +144,21 @@ class TestTheRelay:
 
         assert await redis.hgetall(topic_access(TOPIC)) == {b"*": b"reader"}
 
+    async def test_tells_at_once_whose_right_was_taken_away(
+        self, relay, connection, database, redis
+    ):
+        async with redis.pubsub() as heard:
+            await heard.subscribe(topic_live_channel(TOPIC))
+            await heard.get_message(timeout=10)
+            async with database.transaction() as tx:
+                await tx.grant_access(TOPIC, USER, "member")
+                await tx.revoke_access(TOPIC, USER)
+
+            await relay.relay_batch(connection)
+
+            notice = await heard.get_message(ignore_subscribe_messages=True, timeout=10)
+        assert notice["data"] == f"! revoked {USER}".encode()
+
     async def test_keeps_a_topics_log_bounded(self, relay, connection, database, redis):
         async with database.transaction() as tx:
             for _ in range(TOPIC_LOG_ENTRIES_MAX + 300):
