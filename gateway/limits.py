@@ -30,6 +30,13 @@ HELLO_SECONDS_MAX: Final = 10.0
 """From the first sign of a socket to its hello, the upgrade included."""
 
 CONNECTIONS_PER_USER_MAX: Final = 10
+"""Sockets of one user on all workers together; on each of them alone while Redis is away."""
+
+SOCKET_CALLS_AT_ONCE: Final = 64
+RELEASES_WAITING_MAX: Final = 100_000
+"""Sockets that are gone, of which Redis is still to be told; a hold lapses with its ticket."""
+
+RELEASE_RETRY_SECONDS: Final = 0.5
 
 # What a client sends
 

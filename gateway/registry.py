@@ -4,6 +4,7 @@ Users are one for one: if the actor of one crashes, that user's sockets are clos
 nobody else notices.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -23,7 +24,7 @@ from gateway.limits import (
 )
 from protocol.close_codes import CONNECTION_LIMIT, INTERNAL, REPLACED
 from protocol.error_codes import INTERNAL as INTERNAL_ERROR
-from protocol.ids import ConnectionId, SessionId, UserId
+from protocol.ids import ID_PATTERN, ConnectionId, SessionId, UserId
 from protocol.topics import Topic
 from shared.logging import get_logger
 
@@ -97,7 +98,8 @@ class Registry:
     def enter(self, connection: Connection, *, replacing: str | None, question: int) -> bool:
         """Add a connection; say whether it may stay.
 
-        `replacing` is the session its client had before: a socket that still holds it is closed.
+        `replacing` is the session its client had before, and goes on with: a socket that still
+        holds it is closed.
         """
         if self._is_crash_loop(connection.user):
             connection.send_error(
@@ -106,9 +108,11 @@ class Registry:
             connection.close(INTERNAL)
             return False
         actor = self._actor_of(connection.user)
-        replaced = actor.connections.get(ConnectionId(replacing or ""))
-        if replaced is not None:
-            replaced.close(REPLACED)
+        if replacing is not None and re.fullmatch(ID_PATTERN, replacing):
+            connection.session = replacing
+            for replaced in actor.connections.values():
+                if replaced.session == replacing:
+                    replaced.close(REPLACED)
         if sum(one.is_open for one in actor.connections.values()) >= CONNECTIONS_PER_USER_MAX:
             connection.close(CONNECTION_LIMIT)
             return False
@@ -147,6 +151,16 @@ class Registry:
         actor = self._actors.get(user)
         if actor is not None:
             actor.revoke(sign_in)
+
+    def hear_of_holder(self, user: UserId, session: str, fence: int) -> None:
+        """Close a user's client whose session has a newer holder."""
+        actor = self._actors.get(user)
+        if actor is not None:
+            actor.hear_of_holder(session, fence)
+
+    def check_sockets(self) -> None:
+        """Have every connection's place in Redis made sure of: something may have been missed."""
+        self._services.sockets.check(self._connections.values())
 
     def _actor_of(self, user: UserId) -> UserActor:
         actor = self._actors.get(user)

@@ -9,6 +9,7 @@ import trio
 from quart_trio import QuartTrio
 
 from gateway.actors.services import Services
+from gateway.actors.sockets import SocketBook
 from gateway.actors.supervisor import RestartBudget, supervise
 from gateway.connections.conversation import Conversation, Terms
 from gateway.connections.heartbeat import keep_heartbeat
@@ -83,12 +84,13 @@ async def serve(
         await engines.start(channels.run)
         async with trio.open_nursery() as living:
             registry = Registry(services=made.services, nursery=living)
-            hub.on_member_left, hub.on_revoked = registry.doubt, registry.revoke
+            _listen_to(hub, channels, registry)
             _keep_alive(
                 living,
                 presence=made.presence.run,
                 typing=made.typing.run,
                 hub=hub.run,
+                sockets=made.services.sockets.run,
                 heartbeat=functools.partial(keep_heartbeat, registry.connections),
             )
             dispatch = Dispatch(registry=registry, clock=clock)
@@ -105,6 +107,18 @@ async def serve(
                 doors.cancel_scope.cancel()
             living.cancel_scope.cancel()
         engines.cancel_scope.cancel()
+
+
+def _listen_to(hub: Hub, channels: Channels, registry: Registry) -> None:
+    """Let what topics tell reach the users it is about."""
+    hub.on_member_left, hub.on_revoked = registry.doubt, registry.revoke
+    hub.on_held = registry.hear_of_holder
+
+    def make_sure() -> None:
+        hub.audit_all()
+        registry.check_sockets()
+
+    channels.on_reconnected = make_sure
 
 
 def _operator_app(
@@ -131,7 +145,6 @@ def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
     presence = PresenceTracker(worker=worker, link=link, channels=channels)
     typing = TypingBoard(worker=worker, link=link, presence=presence)
     hub = Hub(link=link, channels=channels, rooms=presence, clock=clock)
-    channels.on_reconnected = hub.audit_all
     presence.on_change = typing.on_change = hub.tell_signal
     services = Services(
         link=link,
@@ -139,6 +152,7 @@ def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
         catch_up=CatchUp(link=link, hub=hub),
         presence=presence,
         typing=typing,
+        sockets=SocketBook(worker=worker, link=link),
         clock=clock,
         verifier=TicketVerifier(settings.tickets.verifying_keys),
     )

@@ -70,11 +70,13 @@ class Reception:
             )
             connection.close(INTERNAL)
             return
+        if not await self._services.sockets.admit(connection):
+            return
         now = self._services.clock.now()
         connection.send(
             Welcome(
                 id=hello.id,
-                session=connection.id,
+                session=connection.session,
                 user=connection.user,
                 name=connection.claims.name,
                 positions=_continuing(joined, positions),

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gateway.actors.sockets import SocketBook
 from gateway.presence.tracker import PresenceTracker
 from gateway.presence.typing import TypingBoard
 from gateway.streams.link import Calls
@@ -19,5 +20,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     catch_up: CatchUp
     presence: PresenceTracker
     typing: TypingBoard
+    sockets: SocketBook
     clock: Clock
     verifier: TicketVerifier

@@ -107,6 +107,7 @@ class UserActor:
         hub = self._services.hub
         rooms = list(filter(is_room, hub.heard_by(connection)))
         hub.leave_all(connection)  # first: what may crash below must leave no dead listener behind
+        self._services.sockets.let_go(connection)
         for topic in rooms:
             self._services.presence.leave(topic, self.user, connection=connection.id, closing=True)
         if not self.connections:
@@ -130,6 +131,12 @@ class UserActor:
             if sign_in in {None, connection.sign_in}:
                 connection.close(REVOKED)
 
+    def hear_of_holder(self, session: str, fence: int) -> None:
+        """Close the user's client that had a session before whoever has this greater fence."""
+        for connection in self.connections.values():
+            if connection.session == session:
+                connection.hear_of_holder(fence)
+
     async def _handle(self, message: UserMessage) -> None:
         match message:
             case Doubt():
@@ -152,11 +159,13 @@ class UserActor:
                 await self._reception.subscribe(connection, frame)
             case Resume():
                 await self._reception.resume(connection, frame)
+            case Refresh():
+                await self._refresh(connection, frame)
             case _:
                 self._answer_at_once(connection, frame)
 
     def _answer_at_once(
-        self, connection: Connection, frame: Unsubscribe | SetTyping | SetStatus | Refresh | Ping
+        self, connection: Connection, frame: Unsubscribe | SetTyping | SetStatus | Ping
     ) -> None:
         match frame:
             case Unsubscribe():
@@ -165,8 +174,6 @@ class UserActor:
                 self._set_typing(connection, frame)
             case SetStatus():
                 self._set_status(connection, frame)
-            case Refresh():
-                self._refresh(connection, frame)
             case Ping():
                 raise AssertionError("a ping is answered before it gets to the actor")
 
@@ -216,7 +223,7 @@ class UserActor:
             self.user, connection=connection.id, visible=frame.visible
         )
 
-    def _refresh(self, connection: Connection, frame: Refresh) -> None:
+    async def _refresh(self, connection: Connection, frame: Refresh) -> None:
         now = self._services.clock.now()
         try:
             claims = self._services.verifier.verify(frame.ticket, now)
@@ -231,6 +238,8 @@ class UserActor:
             connection.send_error(
                 UNAUTHENTICATED, "the ticket is another user's", question=frame.id
             )
+            return
+        if not await self._services.sockets.renew(connection, claims):
             return
         lifetime_seconds = claims.exp - now.timestamp()
         connection.renew(claims, lifetime_seconds=lifetime_seconds)

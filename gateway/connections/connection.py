@@ -16,7 +16,7 @@ from gateway.limits import (
     STRIKE_SECONDS,
     STRIKES_MAX,
 )
-from protocol.close_codes import CLOSE_CODES, SLOW_CONSUMER, TOO_MANY_ERRORS, CloseCode
+from protocol.close_codes import CLOSE_CODES, REPLACED, SLOW_CONSUMER, TOO_MANY_ERRORS, CloseCode
 from protocol.codec import encode_frame
 from protocol.error_codes import ErrorCode
 from protocol.ids import ConnectionId, SessionId, UserId
@@ -40,7 +40,9 @@ class Connection:
     """One admitted client."""
 
     __slots__ = (
+        "_fence",
         "_inbound",
+        "_newest_fence",
         "_nursery",
         "_strikes",
         "_transport",
@@ -51,6 +53,7 @@ class Connection:
         "has_left",
         "id",
         "opened_at",
+        "session",
         "visible",
         "wire_format",
     )
@@ -66,6 +69,8 @@ class Connection:
         nursery: trio.Nursery,
     ) -> None:
         self.id = connection_id
+        self.session: str = connection_id
+        self._fence = self._newest_fence = 0
         self.wire_format: WireFormat = wire_format
         self.claims = claims
         self.expires_at = trio.current_time() + lifetime_seconds
@@ -145,6 +150,23 @@ class Connection:
         """Go on with a fresh ticket of the same user."""
         self.claims = claims
         self.expires_at = trio.current_time() + lifetime_seconds
+
+    def hold(self, fence: int) -> None:
+        """Note that it holds its session, by this fence."""
+        self._fence = fence
+        self._yield_to_newer()
+
+    def hear_of_holder(self, fence: int) -> None:
+        """Note that some connection holds its session by this fence: a greater one is newer.
+
+        What is heard before its own claim is answered counts once the answer is there.
+        """
+        self._newest_fence = max(self._newest_fence, fence)
+        self._yield_to_newer()
+
+    def _yield_to_newer(self) -> None:
+        if 0 < self._fence < self._newest_fence:
+            self.close(REPLACED)
 
     def take_inbound_token(self) -> float:
         """Count one frame of the client; return 0, or the seconds it should have waited."""

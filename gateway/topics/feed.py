@@ -45,6 +45,7 @@ class Feed:
         "_live",
         "_on_audit",
         "_on_event",
+        "_on_notice",
         "idle_since",
         "is_ready",
         "position",
@@ -59,6 +60,7 @@ class Feed:
         *,
         on_audit: Callable[["Feed"], None],
         on_event: Callable[["Feed", PreparedEvent], None],
+        on_notice: Callable[["Feed", bytes], bool],
     ) -> None:
         self.topic = topic
         self.position = Position("", 0)
@@ -71,6 +73,7 @@ class Feed:
         self._held: dict[Connection, Subscription] = {}
         self._on_audit = on_audit
         self._on_event = on_event
+        self._on_notice = on_notice
 
     def begin(self, at: Position) -> None:
         """Take `at` as the place from which the feed goes on; it was attached before."""
@@ -148,7 +151,8 @@ class Feed:
         try:
             at, entry = parse_live(payload)
         except MalformedLiveMessageError:
-            self._on_audit(self)
+            if not self._on_notice(self, payload):
+                self._on_audit(self)
             return
         self.seen_offset = at.offset
         if not self.is_ready:

@@ -29,7 +29,7 @@ from protocol.events import MemberLeft, SessionRevoked
 from protocol.ids import SessionId, UserId
 from protocol.server_frames import SignalFrame
 from protocol.signals import AnySignal, Presence, Signal
-from protocol.stream_names import TOPIC_LOG_ENTRIES_MAX, topic_live_channel
+from protocol.stream_names import NOTICE_MARK, TOPIC_LOG_ENTRIES_MAX, topic_live_channel
 from protocol.topics import Topic, parse_topic
 from shared.clock import Clock
 from shared.logging import get_logger
@@ -79,6 +79,7 @@ class Hub:
     def __init__(self, *, link: Calls, channels: Subscriptions, rooms: Rooms, clock: Clock) -> None:
         self.on_member_left: Callable[[Topic, UserId], None] = lambda _topic, _user: None
         self.on_revoked: Callable[[UserId, SessionId | None], None] = lambda _user, _session: None
+        self.on_held: Callable[[UserId, str, int], None] = lambda _user, _session, _fence: None
         self._link = link
         self._channels = channels
         self._rooms = rooms
@@ -208,7 +209,7 @@ class Hub:
 
     async def _attach(self, topic: Topic) -> Feed:
         """Attach first, then ask where the log ends: nothing falls between the two."""
-        feed = Feed(topic, on_audit=self._doubt, on_event=self._note)
+        feed = Feed(topic, on_audit=self._doubt, on_event=self._note, on_notice=self._take_notice)
         channel = topic_live_channel(topic)
         await self._channels.attach(channel, feed.receive)
         try:
@@ -311,6 +312,20 @@ class Hub:
             self.on_member_left(feed.topic, told.user)
         elif isinstance(told, SessionRevoked) and not is_room(feed.topic):
             self.on_revoked(UserId(parse_topic(feed.topic)[1]), told.session)
+
+    def _take_notice(self, feed: Feed, payload: bytes) -> bool:
+        """Act on a message that is no event; say whether it was a notice."""
+        kind, identity = parse_topic(feed.topic)
+        match payload.decode(errors="replace").split():
+            case [mark, "revoked", user] if mark == NOTICE_MARK:
+                self.on_member_left(feed.topic, UserId(user))
+            case [mark, "replaced", session, fence] if mark == NOTICE_MARK and kind == "user":
+                self.on_held(UserId(identity), session, int(fence) if fence.isdecimal() else 0)
+            case [mark, *_]:
+                return mark == NOTICE_MARK
+            case _:
+                return False
+        return True
 
     async def run(self) -> None:
         """Audit and close topics, for ever."""

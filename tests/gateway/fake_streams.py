@@ -9,7 +9,7 @@ from collections import defaultdict
 import msgspec
 import trio
 
-from gateway.streams import commands, topic_log
+from gateway.streams import commands, sockets, topic_log
 from gateway.streams.link import LinkDownError
 from protocol.codec import (
     decode_command,
@@ -42,6 +42,15 @@ class FakeStreams:
         self.truth = defaultdict(set)
         self.access = defaultdict(dict)
         self.access_is_ready = True
+        self.sockets = defaultdict(dict)
+        self.ended = defaultdict(dict)
+        self.dead_workers = set()
+        self.fence = 0
+        self.socket_scripts = {
+            sockets._CLAIM.digest: self._claim,
+            sockets._RENEW.digest: self._renew,
+            sockets._RELEASE.digest: self._release,
+        }
         self.commands = []
         self.commands_max = 1000
         self.receivers = {}
@@ -97,7 +106,51 @@ class FakeStreams:
                 return [role.encode() if role else None for role in map(roles.get, words[1:])]
             case "EXISTS" if words[0] == ACCESS_READY_KEY:
                 return int(self.access_is_ready)
+            case "EVALSHA" if words[0] in self.socket_scripts:
+                return self.socket_scripts[words[0]](*words[2:])
+            case "ZMSCORE":
+                return [b"1" if worker not in self.dead_workers else None for worker in words[1:]]
         raise NotImplementedError(command)
+
+    def _is_ended(self, ended, sign_in, minted_at_ms):
+        return sign_in in self.ended[ended] or self.ended[ended].get("*", -1) >= minted_at_ms
+
+    def _claim(self, sockets, ended, session, worker, connection, *more):
+        lasts_ms, sockets_max, sign_in, minted_at_ms, channel, _, *dead = more
+        if self._is_ended(ended, sign_in, minted_at_ms):
+            return [b"ended"]
+        held, now = self.sockets[sockets], trio.current_time()
+        for name, (lasts, _, its_worker, _) in list(held.items()):
+            if name != session and (lasts < now or its_worker in dead):
+                del held[name]
+        others = [
+            its_worker.encode() for name, (_, _, its_worker, _) in held.items() if name != session
+        ]
+        if len(others) >= sockets_max:
+            return [b"full", *others]
+        before = held.get(session)
+        self.fence += 1
+        held[session] = (now + lasts_ms / 1000, self.fence, worker, connection)
+        if before is not None and before[3] != connection and channel in self.receivers:
+            self.receivers[channel](f"! replaced {session} {self.fence}".encode())
+        return [b"held", b"%d" % self.fence]
+
+    def _renew(self, sockets, ended, session, worker, connection, *more):
+        lasts_ms, sign_in, minted_at_ms = more
+        if self._is_ended(ended, sign_in, minted_at_ms):
+            return [b"ended"]
+        self.fence += 1
+        found = self.sockets[sockets].get(session, (0, self.fence, worker, connection))
+        if found[3] != connection:
+            return [b"replaced"]
+        lasts = trio.current_time() + lasts_ms / 1000
+        self.sockets[sockets][session] = (lasts, found[1], worker, connection)
+        return [b"held", b"%d" % found[1]]
+
+    def _release(self, sockets, session, connection):
+        if self.sockets[sockets].get(session, (0, 0, 0, 0))[3] == connection:
+            del self.sockets[sockets][session]
+        return 1
 
     def _read(self, meta, offset, entries_max, _bytes_max):
         topic = next(name for name in [meta.split("{")[1].split("}")[0]])
@@ -181,6 +234,7 @@ class FakeStreams:
     def come_back(self, *, empty=False):
         if empty:
             self.logs.clear()
+            self.sockets.clear()
         self.is_up = True
         self.came_up.set()
         self.connects_count += 1

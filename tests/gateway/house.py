@@ -6,6 +6,7 @@ import itertools
 import trio
 
 from gateway.actors.services import Services
+from gateway.actors.sockets import SocketBook
 from gateway.connections.connection import Connection
 from gateway.connections.heartbeat import keep_heartbeat
 from gateway.connections.transport import Transport
@@ -139,18 +140,25 @@ class House:
             catch_up=CatchUp(link=self.streams, hub=self.hub),
             presence=self.presence,
             typing=self.typing,
+            sockets=SocketBook(worker=mint("wrk"), link=self.streams),
             clock=self.clock,
             verifier=self.verifier,
         )
         self.registry = Registry(services=self.services, nursery=nursery)
         self.dispatch = Dispatch(registry=self.registry, clock=self.clock)
         self.hub.on_member_left, self.hub.on_revoked = self.registry.doubt, self.registry.revoke
-        self.streams.on_reconnected = self.hub.audit_all
+        self.hub.on_held = self.registry.hear_of_holder
+        self.streams.on_reconnected = self._make_sure
+        nursery.start_soon(self.services.sockets.run)
         if supervised is None:
             nursery.start_soon(self.hub.run)
         else:
             nursery.start_soon(functools.partial(supervised, self.hub.run, name="hub"))
         nursery.start_soon(functools.partial(keep_heartbeat, self.registry.connections))
+
+    def _make_sure(self):
+        self.hub.audit_all()
+        self.registry.check_sockets()
 
     async def enter(
         self, user=None, *, positions=None, session=None, wire_format="json", window_bytes=1 << 30
