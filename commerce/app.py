@@ -26,6 +26,9 @@ from commerce.foundation.rate_limit import RateLimit, RateLimiter
 from commerce.foundation.redis_client import open_redis
 from commerce.foundation.security import ContentPolicy, SessionCookie, security_headers
 from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
+from commerce.licenses import endpoints as licenses
+from commerce.licenses.adapters.derived_keys import DerivedKeys
+from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
 from commerce.notifications import endpoints as notifications
 from commerce.orders import endpoints as orders
 from commerce.settings import CommerceSettings
@@ -44,6 +47,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         chat.door,
         cart.door,
         orders.door,
+        licenses.door,
         notifications.door,
     )
     return (*opened, accounts.demo_door) if settings.profile == "dev" else opened
@@ -84,6 +88,8 @@ def web_context(
         accounts.SignInLimits: accounts.SignInLimits(per_address=limits),
         accounts.SocketAddress: accounts.SocketAddress(url=told.socket_url),
         type(settings.catalog): settings.catalog,
+        DerivedKeys: DerivedKeys(settings.licenses.secret),
+        Ed25519Signer: Ed25519Signer(settings.licenses.file_keys),
     }
     return WebContext(
         database=database,

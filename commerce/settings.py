@@ -8,6 +8,7 @@ import msgspec
 from commerce.accounts.settings import AccountSettings
 from commerce.catalog.settings import CatalogSettings
 from commerce.foundation.settings import DEV_ORIGINS, DatabaseSettings, Port, RedisSettings
+from commerce.licenses.settings import LicenseSettings
 from shared.environment import PROFILE_VARIABLE, Profile, variable
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -84,3 +85,4 @@ class CommerceSettings(msgspec.Struct, frozen=True, kw_only=True):
     redis: RedisSettings = RedisSettings()
     accounts: AccountSettings = AccountSettings()
     catalog: CatalogSettings = CatalogSettings()
+    licenses: LicenseSettings = LicenseSettings()

@@ -22,6 +22,8 @@ from commerce.foundation.reactions import Reaction
 from commerce.foundation.redis_client import open_redis
 from commerce.foundation.relay import AccessSource, Relay, forget_published
 from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
+from commerce.licenses import reactions as licenses_reactions
+from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.notifications import jobs as notifications_jobs, reactions as notifications_reactions
 from commerce.orders import jobs as orders_jobs, reactions as orders_reactions, service as orders
 from commerce.settings import CommerceSettings
@@ -41,9 +43,16 @@ COMMANDS: Final[Commands] = {
     **cart_reactions.COMMANDS,
     **orders_reactions.COMMANDS,
 }
-REACTIONS: Final[Sequence[Reaction]] = notifications_reactions.REACTIONS
 ACCESS_SOURCES: Final[Sequence[AccessSource]] = (chat.access, orders.access)
 """What knows who may hear which topic."""
+
+
+def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:
+    """Return what features do when they hear of other features' events."""
+    return (
+        *notifications_reactions.REACTIONS,
+        *licenses_reactions.reactions(DerivedKeys(settings.licenses.secret)),
+    )
 
 
 async def run(settings: CommerceSettings) -> None:
@@ -82,7 +91,7 @@ async def work(
         database=database,
         publisher=publisher,
         access_sources=ACCESS_SOURCES,
-        reactions=REACTIONS,
+        reactions=reactions_of(settings),
     )
     lanes = [
         Lane(

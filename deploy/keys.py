@@ -2,7 +2,9 @@
 
 import os
 import secrets
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -15,7 +17,9 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket_signing_key: str
     postgres_password: str
-    operator_token: str = ""
+    operator_token: str
+    license_secret: str
+    license_file_key: str
 
     @property
     def ticket_verifying_key(self) -> str:
@@ -23,30 +27,37 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
         return TicketSigner(self.ticket_signing_key).verifying_key
 
 
-def read_or_make_keys(path: Path) -> Keys:
-    """Return the keys in the file `path`, which is made (mode 0600) if it is not there.
+_MAKE: Final[Mapping[str, Callable[[], str]]] = {
+    "ticket_signing_key": lambda: generate_signing_key(f"local-{secrets.token_hex(4)}"),
+    "postgres_password": lambda: secrets.token_urlsafe(24),
+    "operator_token": lambda: secrets.token_urlsafe(32),
+    "license_secret": lambda: secrets.token_urlsafe(48),
+    "license_file_key": lambda: generate_signing_key(f"local-{secrets.token_hex(4)}"),
+}
+"""How each of them is made, when there is none."""
 
-    A file of an earlier version is completed with what it lacks.
+
+def read_or_make_keys(path: Path) -> Keys:
+    """Return the keys in the file `path` (mode 0600); what is missing there is made and added.
 
     Raises:
         StartError: if the file cannot be read as keys.
     """
-    if not path.exists():
-        fresh = Keys(
-            ticket_signing_key=generate_signing_key(f"local-{secrets.token_hex(4)}"),
-            postgres_password=secrets.token_urlsafe(24),
-            operator_token=secrets.token_urlsafe(32),
-        )
-        _write_privately(path, msgspec.json.encode(fresh))
-        return fresh
-    try:
-        keys = msgspec.json.decode(path.read_bytes(), type=Keys)
-    except (OSError, msgspec.DecodeError) as error:
-        raise StartError(f"{path} cannot be read: {error}.", exit_code=2) from error
-    if not keys.operator_token:
-        keys = msgspec.structs.replace(keys, operator_token=secrets.token_urlsafe(32))
+    known = _read(path)
+    missing = {name: make() for name, make in _MAKE.items() if name not in known}
+    keys = msgspec.convert({**known, **missing}, Keys)
+    if missing:
         _write_privately(path, msgspec.json.encode(keys))
     return keys
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError) as error:
+        raise StartError(f"{path} cannot be read: {error}.", exit_code=2) from error
 
 
 def _write_privately(path: Path, content: bytes) -> None:

@@ -105,6 +105,9 @@ def environment_of(shop: Shop) -> dict[str, str]:
         defaults[VERIFYING_KEYS_VARIABLE] = shop.keys.ticket_verifying_key
     if not shop.settings.operator_token:
         defaults[OPERATOR_TOKEN_VARIABLE] = shop.keys.operator_token
+    if shop.settings.profile == "dev":
+        defaults["RIALTO_LICENSE_SECRET"] = shop.keys.license_secret
+        defaults["RIALTO_LICENSE_FILE_KEYS"] = shop.keys.license_file_key
     decided = {
         "RIALTO_PROFILE": shop.settings.profile,
         "RIALTO_LOG_LEVEL": shop.settings.log_level,

@@ -10,6 +10,7 @@ import msgspec
 
 from protocol.ids import (
     CartId,
+    LicenseId,
     MessageId,
     NotificationId,
     OrderId,
@@ -116,6 +117,29 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[OrderLine]
     total: Money
     placed_at_ms: int
+
+
+LicenseState = Literal["granted", "suspended", "revoked"]
+
+
+class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The right to use a product on so many machines.
+
+    The key itself is never told here, only its last characters; its holder reads it by REST. A
+    licence whose time is over keeps its state: compare `expires_at_ms` with the server's time.
+    """
+
+    id: LicenseId
+    version: int
+    product: ProductId
+    title: str
+    order: OrderId
+    state: LicenseState
+    key_ending: str
+    machines_active: int
+    machines_max: int
+    issued_at_ms: int
+    expires_at_ms: int | None = None
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+import msgspec
+
+from commerce.licenses.model import License
 from protocol.commands import AnyCommand, SendMessage
 from protocol.envelopes import CommandEnvelope
 from protocol.ids import RoomId, SessionId, UserId
@@ -50,3 +53,30 @@ def a_command_envelope(
         sent_at_ms=int(A_MOMENT.timestamp() * 1000),
         command=command or a_message_command(),
     )
+
+
+def a_license(**facts: object) -> License:
+    """Return a licence for three machines that never runs out."""
+    usual: dict[str, object] = {
+        "id": mint_id("lic", A_MOMENT),
+        "product_id": mint_id("prd", A_MOMENT),
+        "title": "Inkwell",
+        "prefix": "1NK",
+        "holder_id": a_user_id(),
+        "order_id": mint_id("ord", A_MOMENT),
+        "order_line_id": mint_id("lin", A_MOMENT),
+        "unit": 1,
+        "generation": 1,
+        "key_ending": "XX-00",
+        "state": "granted",
+        "version": 1,
+        "machines_max": 3,
+        "active_count": 0,
+        "file_days": 30,
+        "file_seq": 0,
+        "entitlements": (),
+        "issued_at": A_MOMENT,
+        "expires_at": None,
+        "reset_at": None,
+    }
+    return msgspec.convert(usual | facts, License)

@@ -1,11 +1,12 @@
-"""The products of the seeded shop, from the content files."""
+"""The products of the seeded shop, from the content files, and the licences some come with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from commerce.catalog import service as catalog
 from commerce.catalog.model import Category, NewProduct, Variant
+from commerce.licenses.model import Policy
 from commerce.seed.content.shelves import Listing, Shelf
 from commerce.seed.covers.gallery import paint
 from commerce.seed.fate import Fate
@@ -13,6 +14,10 @@ from protocol.ids import ProductId, VariantId
 
 CURRENCY: Final = "EUR"
 _SHOP_AGE_DAYS: Final = 330
+_LICENSED: Final = {"fonts": "FNT", "tools": "TKT", "presets": "PRS"}
+"""Shelves whose products come with a licence key, and how their keys begin."""
+
+_MACHINES_MAX: Final = 3
 _YOUNGEST_PRODUCT_DAYS: Final = 120
 
 
@@ -64,3 +69,14 @@ def _product(shelf: Shelf, place: int, listing: Listing, cover: str) -> NewProdu
 def round_price(cents: int) -> int:
     """Return a price a shop would ask: whole euros."""
     return (cents + 50) // 100 * 100
+
+
+def license_policies(products: Iterable[NewProduct]) -> Iterator[Policy]:
+    """Yield what the licences to products allow that come with one."""
+    for product in products:
+        if product.category in _LICENSED:
+            yield Policy(
+                product_id=product.id,
+                prefix=_LICENSED[product.category],
+                machines_max=_MACHINES_MAX,
+            )

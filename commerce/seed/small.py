@@ -12,6 +12,7 @@ from commerce.catalog.model import NewProduct
 from commerce.chat import service as chat
 from commerce.chat.model import READER_ROLE
 from commerce.foundation.database import Transaction
+from commerce.licenses import service as licenses
 from commerce.orders import service as orders
 from commerce.orders.model import PastOrder
 from commerce.seed import conversations, goods
@@ -50,6 +51,7 @@ async def seed_small(tx: Transaction, *, files_dir: Path, password_hash: str | N
     await catalog.import_categories(tx, goods.categories(shelves))
     products = tuple(goods.products(shelves, files_dir=files_dir))
     fresh = await catalog.import_products(tx, products)
+    await licenses.set_policies(tx, tuple(goods.license_policies(fresh)))
     bought = await orders.import_past(tx, tuple(past_orders(people.users, products)))
     talked = [
         conversations.about_products(

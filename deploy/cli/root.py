@@ -21,6 +21,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "seed": "program_commands",
     "load": "program_commands",
     "bench": "program_commands",
+    "license": "license_command",
     "config": "config_command",
     "test": "quality_commands",
     "check": "quality_commands",

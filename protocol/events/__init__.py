@@ -13,6 +13,7 @@ from protocol.events.chat import (
 )
 from protocol.events.commands import CommandCommitted, CommandRejected
 from protocol.events.event import Event
+from protocol.events.licenses import LicenseChanged
 from protocol.events.notifications import NotificationReceived, NotificationsRead
 from protocol.events.orders import (
     OrderCanceled,
@@ -41,6 +42,7 @@ AnyEvent = (
     | NotificationReceived
     | NotificationsRead
     | SessionRevoked
+    | LicenseChanged
 )
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "CommandCommitted",
     "CommandRejected",
     "Event",
+    "LicenseChanged",
     "MemberJoined",
     "MemberLeft",
     "MessageDeleted",

@@ -205,7 +205,7 @@ export interface EventFrame {
   offset: number;
   id: string;
   at_ms: number;
-  body: MessageSent | MessageEdited | MessageDeleted | MemberJoined | MemberLeft | ReadMarked | CommandCommitted | CommandRejected | CartChanged | OrderPlaced | OrderPaid | OrderFulfilled | OrderCanceled | OrderExpired | ProductChanged | NotificationReceived | NotificationsRead | SessionRevoked;
+  body: MessageSent | MessageEdited | MessageDeleted | MemberJoined | MemberLeft | ReadMarked | CommandCommitted | CommandRejected | CartChanged | OrderPlaced | OrderPaid | OrderFulfilled | OrderCanceled | OrderExpired | ProductChanged | NotificationReceived | NotificationsRead | SessionRevoked | LicenseChanged;
 }
 
 /** Somebody said something. */
@@ -463,6 +463,32 @@ export interface SessionRevoked {
   session?: string | null;
 }
 
+/** A licence was issued, or is now as given: its state, its machines or its key changed. */
+export interface LicenseChanged {
+  type: "license_changed";
+  license: License;
+}
+
+/**
+ * The right to use a product on so many machines.
+ *
+ * The key itself is never told here, only its last characters; its holder reads it by REST. A
+ * licence whose time is over keeps its state: compare `expires_at_ms` with the server's time.
+ */
+export interface License {
+  id: string;
+  version: number;
+  product: string;
+  title: string;
+  order: string;
+  state: "granted" | "revoked" | "suspended";
+  key_ending: string;
+  machines_active: number;
+  machines_max: number;
+  issued_at_ms: number;
+  expires_at_ms?: number | null;
+}
+
 /** The newest ephemeral state of a topic. */
 export interface SignalFrame {
   type: "signal";
@@ -634,7 +660,8 @@ export type RialtoEvent =
   | ProductChanged
   | NotificationReceived
   | NotificationsRead
-  | SessionRevoked;
+  | SessionRevoked
+  | LicenseChanged;
 
 export type Signal =
   | Typing

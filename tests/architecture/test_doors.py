@@ -6,7 +6,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FEATURES = ("accounts", "catalog", "chat", "cart", "orders", "notifications")
+FEATURES = ("accounts", "catalog", "chat", "cart", "orders", "licenses", "notifications")
 PARTS = frozenset(
     {
         "__init__",

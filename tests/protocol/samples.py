@@ -127,6 +127,20 @@ EVENTS = [
     ),
     events.NotificationsRead(up_to=NOTE, unread=0),
     events.SessionRevoked(session=f"ses_{ULID}"),
+    events.LicenseChanged(
+        license=views.License(
+            id=f"lic_{ULID}",
+            version=2,
+            product=PRODUCT,
+            title="Halden Grotesk",
+            order=ORDER,
+            state="granted",
+            key_ending="XK-7Q",
+            machines_active=1,
+            machines_max=3,
+            issued_at_ms=AT_MS,
+        )
+    ),
 ]
 
 SIGNALS = [
