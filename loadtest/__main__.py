@@ -12,7 +12,9 @@ import click
 import trio
 from rich.console import Console
 
-from loadtest.bench import BENCHMARKS, print_results, run_benchmarks
+from loadtest.bench import BENCHMARKS
+from loadtest.comparison.command import bench_options, list_benchmarks, read_plan, run_bench
+from loadtest.comparison.suite import SUITE
 from loadtest.crew import NoRoomsError, Plan, run
 from loadtest.descriptors import TooFewDescriptorsError, raise_limit
 from loadtest.display import Display
@@ -211,16 +213,25 @@ def _status(report: Report) -> int:
 
 
 @main.command()
-@click.argument("names", nargs=-1, type=click.Choice([*BENCHMARKS]))
+@click.argument("names", nargs=-1, type=click.Choice([*BENCHMARKS, *SUITE]))
 @click.option("--list", "only_list", is_flag=True, help="Say what there is, and measure nothing.")
-def bench(names: tuple[str, ...], *, only_list: bool) -> None:
-    """Measure small parts by themselves; all of them unless some are named."""
+@bench_options
+@click.pass_context
+def bench(
+    context: click.Context, /, names: tuple[str, ...], *, only_list: bool, **options: object
+) -> None:
+    """Measure small parts by themselves, and Rialto beside other servers.
+
+    Everything unless some are named, which takes about half an hour. The other servers are fetched
+    on first use.
+
+    Exit status: 0 every target was met; 1 one was not, or a server failed; 2 it could not start.
+    """
     console = _console()
     if only_list:
-        for name, benchmark in BENCHMARKS.items():
-            console.print(f"{name:12} {benchmark.meaning}", highlight=False)
-        return
-    print_results(run_benchmarks(names or tuple(BENCHMARKS)), console)
+        list_benchmarks(console)
+    elif not run_bench(names, read_plan(options), console):
+        context.exit(STATUS_FAILED)
 
 
 @main.command(hidden=True, name="work")

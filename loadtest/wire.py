@@ -87,7 +87,7 @@ class FrameReader:
         arrived = self._rest + chunk if self._rest else chunk
         found: list[Received] = []
         at = 0
-        while (bounds := _frame_bounds(arrived, at)) is not None:
+        while (bounds := frame_bounds(arrived, at)) is not None:
             start, end = bounds
             whole = self._take(arrived[at], arrived[start:end])
             if whole is not None:
@@ -113,7 +113,7 @@ class FrameReader:
         return whole
 
 
-def _frame_bounds(arrived: bytes, at: int) -> tuple[int, int] | None:
+def frame_bounds(arrived: bytes, at: int) -> tuple[int, int] | None:
     """Return where the payload of the frame at `at` starts and ends, None if it is not all here."""
     here = len(arrived)
     if here - at < 2:
@@ -145,7 +145,7 @@ class Upgrade:
         self._key = base64.b64encode(os.urandom(16))
 
     def request(self, *, host: str, path: str, subprotocol: str, origin: str | None) -> bytes:
-        """Return the request that asks for a WebSocket."""
+        """Return the request that asks for a WebSocket; no subprotocol if that is empty."""
         lines = [
             f"GET {path} HTTP/1.1",
             f"Host: {host}",
@@ -153,8 +153,9 @@ class Upgrade:
             "Connection: Upgrade",
             f"Sec-WebSocket-Key: {self._key.decode()}",
             "Sec-WebSocket-Version: 13",
-            f"Sec-WebSocket-Protocol: {subprotocol}",
         ]
+        if subprotocol:
+            lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
         if origin is not None:
             lines.append(f"Origin: {origin}")
         return "\r\n".join([*lines, "", ""]).encode()

@@ -1,0 +1,1 @@
+"""Rialto beside other servers, measured in one run; start reading in `suite.py`."""
