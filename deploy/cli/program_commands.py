@@ -76,7 +76,7 @@ def load(*, data: str | None, words: tuple[str, ...]) -> None:
 @data_option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def bench(*, data: str | None, words: tuple[str, ...]) -> None:
-    """Measure single parts; `bench --help` lists them."""
+    """Measure single parts, and Rialto beside other servers; `bench --list` says what."""
     _loadtest(data, "bench", words, needs_shop=False)
 
 

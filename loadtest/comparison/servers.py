@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import psutil
 
-from loadtest.comparison.bounds import SERVER_START_SECONDS_MAX, SERVER_STOP_SECONDS_MAX
+from loadtest.comparison.bounds import SERVER_START_SECONDS_MAX
 from loadtest.comparison.cores import on_cores
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -73,7 +73,7 @@ class Server:
         try:
             self._wait_listening()
         except BaseException:
-            self.end()
+            self._end_for_good()
             raise
         return self
 
@@ -84,6 +84,9 @@ class Server:
         _trace: TracebackType | None,
     ) -> None:
         """End it."""
+        self._end_for_good()
+
+    def _end_for_good(self) -> None:
         self.end()
         self._log.close()
 
@@ -109,16 +112,11 @@ class Server:
         self._process.wait()
 
     def end(self) -> None:
-        """Ask it to end, and see to it."""
+        """End it, and whatever it started, at once: nothing it holds is wanted."""
         process = self._process
-        if process is None or process.poll() is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=SERVER_STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        if process is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def check_alive(self) -> None:

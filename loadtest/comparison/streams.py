@@ -1,7 +1,8 @@
 """Redis from the side of the core: rooms anybody may hear, and events published into them."""
 
 import socket
-from typing import Final
+from collections.abc import Callable
+from typing import Final, cast
 
 import hiredis
 import msgspec
@@ -27,6 +28,8 @@ from protocol.views import ChatMessage
 _EPOCH: Final = "bench"
 _KEPT: Final = ("MAXLEN", "~", TOPIC_LOG_ENTRIES_MAX)
 _Word = str | bytes | int
+
+_pack: Final = cast("Callable[[tuple[_Word, ...]], bytes]", hiredis.pack_command)
 
 
 class Publisher:
@@ -73,4 +76,4 @@ class Publisher:
         self._socket.close()
 
     def _send(self, *commands: tuple[_Word, ...]) -> None:
-        self._socket.sendall(b"".join(bytes(hiredis.pack_command(one)) for one in commands))
+        self._socket.sendall(b"".join(map(_pack, commands)))
