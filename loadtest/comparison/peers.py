@@ -1,4 +1,7 @@
-"""The other servers' programs: fetched on first use into folders git ignores."""
+"""The other servers' programs: fetched on first use, beside our own packages.
+
+They live in a folder of the virtual environment, so nothing of them is ever in the source tree.
+"""
 
 import importlib.util
 import shutil
@@ -11,8 +14,10 @@ from typing import Final
 from loadtest.comparison.bounds import INSTALL_SECONDS_MAX
 from loadtest.comparison.servers import ROOT
 
-_NODE_FOLDER: Final = ROOT / "loadtest" / "peers" / "node"
-_PYTHON_FOLDER: Final = ROOT / "loadtest" / "peers" / "python"
+_PROGRAMS: Final = ROOT / "loadtest" / "peers"
+_INSTALLED: Final = Path(sys.prefix) / "bench-peers"
+_NODE_FOLDER: Final = _INSTALLED / "node"
+_PYTHON_FOLDER: Final = _INSTALLED / "python"
 _STAMP: Final = ".installed"
 
 
@@ -27,6 +32,7 @@ def node_argv(program: str) -> tuple[str, ...]:
         PeersUnavailableError: if there is no Node, or npm could not fetch the packages.
     """
     node = _node()
+    shutil.copytree(_PROGRAMS / "node", _NODE_FOLDER, dirs_exist_ok=True)
     _once(_NODE_FOLDER / "node_modules", _NODE_FOLDER / "package-lock.json", _npm_install)
     return (str(node), str(_NODE_FOLDER / program))
 
@@ -37,9 +43,9 @@ def peer_python_argv(program: str) -> tuple[str, ...]:
     Raises:
         PeersUnavailableError: if it could not be made.
     """
-    environment = _PYTHON_FOLDER / ".venv"
-    _once(environment, _PYTHON_FOLDER / "requirements.lock", _pip_install)
-    return (str(environment / "bin" / "python"), str(_PYTHON_FOLDER / program))
+    _once(_PYTHON_FOLDER, _PROGRAMS / "python" / "requirements.lock", _pip_install)
+    python = _PYTHON_FOLDER / "bin" / "python"
+    return (str(python), str(_PROGRAMS / "python" / program))
 
 
 def _node() -> Path:
@@ -69,7 +75,7 @@ def _once(target: Path, lock: Path, install: Callable[[], None]) -> None:
     stamp = target / _STAMP
     wanted = lock.read_text(encoding="utf-8")
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        sys.stderr.write(f"bench: fetching the packages of {lock.relative_to(ROOT)} (once)\n")
+        sys.stderr.write(f"bench: fetching the packages of {lock.name} (once)\n")
         install()
         stamp.write_text(wanted, encoding="utf-8")
 
@@ -79,10 +85,9 @@ def _npm_install() -> None:
 
 
 def _pip_install() -> None:
-    environment = _PYTHON_FOLDER / ".venv"
-    python = str(environment / "bin" / "python")
-    _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(environment))
-    lock = str(_PYTHON_FOLDER / "requirements.lock")
+    python = str(_PYTHON_FOLDER / "bin" / "python")
+    lock = str(_PROGRAMS / "python" / "requirements.lock")
+    _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(_PYTHON_FOLDER))
     _run(
         *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python),
         *("--require-hashes", "-r", lock),
