@@ -145,6 +145,7 @@ def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
     presence = PresenceTracker(worker=worker, link=link, channels=channels)
     typing = TypingBoard(worker=worker, link=link, presence=presence)
     hub = Hub(link=link, channels=channels, rooms=presence, clock=clock)
+    channels.on_drained = hub.write_together()
     presence.on_change = typing.on_change = hub.tell_signal
     services = Services(
         link=link,

@@ -85,6 +85,7 @@ class UserActor:
             ),
             handle=self._handle,
             on_crash=lambda crash: on_crash(self, crash),
+            handle_at_once=self._handle_at_once,
         )
 
     @property
@@ -136,6 +137,13 @@ class UserActor:
         for connection in self.connections.values():
             if connection.session == session:
                 connection.hear_of_holder(fence)
+
+    def _handle_at_once(self, message: UserMessage) -> bool:
+        if isinstance(message, Said) and isinstance(message.frame, SetTyping | SetStatus):
+            if not message.connection.has_left:
+                self._answer_at_once(message.connection, message.frame)
+            return True
+        return False
 
     async def _handle(self, message: UserMessage) -> None:
         match message:

@@ -1,11 +1,13 @@
 """One socket from its first byte to its last, and the wall around it.
 
-Two tasks a client: trio-websocket's reader, and the one here, which takes every message at once
-and hands it over without waiting. So the reader always drains, and pings and closes are heard
-however busy the user's actor is. Whatever goes wrong inside ends this one socket and nothing else.
+Two tasks a client: trio-websocket's reader, which hands small messages over by the short way
+(`tap.py`), and the one here, which takes what came by the long one. Neither waits for anybody. So
+the reader always drains, and pings and closes are heard however busy the user's actor is. Whatever
+goes wrong inside ends this one socket and nothing else.
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Protocol
 
 import msgspec
@@ -20,7 +22,7 @@ from gateway.connections.handshake import (
     Upgraded,
     UpgradeRefusedError,
     check_ticket,
-    read_hello,
+    hello_in,
     upgrade,
 )
 from gateway.connections.inbound import FrameTooLargeError, RefusedFrameError, read_frame
@@ -29,7 +31,7 @@ from gateway.connections.transport import Transport
 from gateway.connections.wire import close_frame
 from gateway.limits import CLOSE_SECONDS_MAX, HELLO_SECONDS_MAX, REFUSAL_SECONDS_MAX
 from protocol.client_frames import AnyClientFrame, Hello
-from protocol.close_codes import INTERNAL, MALFORMED
+from protocol.close_codes import HELLO_TIMEOUT, INTERNAL, MALFORMED, CloseCode
 from protocol.error_codes import RATE_LIMITED
 from protocol.ids import ConnectionId
 from shared.clock import Clock
@@ -71,7 +73,15 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 class Conversation:
     """Everything between one socket's first byte and its last."""
 
-    __slots__ = ("_connection", "_host", "_is_upgraded", "_on_settled", "_terms", "_transport")
+    __slots__ = (
+        "_connection",
+        "_has_met",
+        "_host",
+        "_is_upgraded",
+        "_on_settled",
+        "_terms",
+        "_transport",
+    )
 
     def __init__(self, *, terms: Terms, host: Host, on_settled: Callable[[], None]) -> None:
         self._terms = terms
@@ -80,6 +90,7 @@ class Conversation:
         self._transport: Transport | None = None
         self._connection: Connection | None = None
         self._is_upgraded = False
+        self._has_met = False
 
     async def run(self, line: Line) -> None:
         """Serve the client until either side ends it. Raises nothing but `Cancelled`."""
@@ -130,18 +141,43 @@ class Conversation:
         until = trio.current_time() + HELLO_SECONDS_MAX
         upgraded = await upgrade(nursery, transport, origins=self._terms.origins, until=until)
         self._is_upgraded = True
+        with trio.move_on_at(until) as patience:
+
+            def hear(message: str | bytes) -> None:
+                if self._has_met:
+                    self._take(message)
+                else:
+                    patience.deadline = inf
+                    self._meet(message, upgraded, transport, nursery)
+
+            transport.tap(hear)
+            await _listen(upgraded, transport, hear)
+        if patience.cancelled_caught:
+            self._refuse(HELLO_TIMEOUT, transport, nursery)
+            await _listen(upgraded, transport, self._take)
+
+    def _meet(
+        self,
+        message: str | bytes,
+        upgraded: Upgraded,
+        transport: Transport,
+        nursery: trio.Nursery,
+    ) -> None:
+        """Take the client's first message."""
         try:
-            hello = await read_hello(upgraded, until=until)
+            hello = hello_in(message, upgraded.wire_format)
             self._introduce(hello, upgraded, transport, nursery)
         except HelloRefusedError as refused:
-            transport.close_with(close_frame(refused.close))
-            nursery.cancel_scope.deadline = trio.current_time() + CLOSE_SECONDS_MAX
+            self._refuse(refused.close, transport, nursery)
+        else:
+            self._has_met = True
+            self._on_settled()
+
+    def _refuse(self, close: CloseCode, transport: Transport, nursery: trio.Nursery) -> None:
+        self._has_met = True
+        transport.close_with(close_frame(close))
+        nursery.cancel_scope.deadline = trio.current_time() + CLOSE_SECONDS_MAX
         self._on_settled()
-        try:
-            while True:
-                self._take(await upgraded.socket.get_message())
-        except ConnectionClosed:  # both sides have said so, or the client is gone
-            transport.end()
 
     def _introduce(
         self, hello: Hello, upgraded: Upgraded, transport: Transport, nursery: trio.Nursery
@@ -182,3 +218,14 @@ class Conversation:
             connection.strike()
         else:
             self._host.receive(connection, frame)
+
+
+async def _listen(
+    upgraded: Upgraded, transport: Transport, hear: Callable[[str | bytes], None]
+) -> None:
+    """Hear what comes through trio-websocket, until both sides have said goodbye or one is gone."""
+    try:
+        while True:
+            hear(await upgraded.socket.get_message())
+    except ConnectionClosed:
+        transport.end()

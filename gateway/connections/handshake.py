@@ -16,7 +16,6 @@ from gateway.limits import (
 )
 from protocol.client_frames import Hello
 from protocol.close_codes import (
-    HELLO_TIMEOUT,
     INVALID_TICKET,
     MALFORMED,
     TICKET_EXPIRED,
@@ -111,23 +110,19 @@ async def _reject(request: WebSocketRequest, status: int, body: bytes) -> None:
     raise UpgradeRefusedError(f"refused with {status}")
 
 
-async def read_hello(upgraded: Upgraded, *, until: float) -> Hello:
-    """Wait for the client's first frame.
+def hello_in(message: str | bytes, wire_format: WireFormat) -> Hello:
+    """Return what a client's first message says.
 
     Raises:
-        HelloRefusedError: if it is late, or not a hello.
-        ConnectionClosed: if the client has gone.
+        HelloRefusedError: if it is not a hello.
     """
-    with trio.move_on_at(until):
-        message = await upgraded.socket.get_message()
-        try:
-            frame = read_frame(message, upgraded.wire_format)
-        except (FrameTooLargeError, RefusedFrameError):
-            raise HelloRefusedError(MALFORMED) from None
-        if not isinstance(frame, Hello):
-            raise HelloRefusedError(MALFORMED)
-        return frame
-    raise HelloRefusedError(HELLO_TIMEOUT)
+    try:
+        frame = read_frame(message, wire_format)
+    except (FrameTooLargeError, RefusedFrameError):
+        raise HelloRefusedError(MALFORMED) from None
+    if not isinstance(frame, Hello):
+        raise HelloRefusedError(MALFORMED)
+    return frame
 
 
 def check_ticket(ticket: str, *, verifier: TicketVerifier, clock: Clock) -> TicketClaims:

@@ -6,7 +6,7 @@ takes no more does an outbox exist, and a task that writes it. A frame that was 
 before anything else, or the stream dies with it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from math import inf
 
@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from gateway.connections.line import Line, linger
 from gateway.connections.outbox import Lane, Outbox, OutboxFullError, Waiting
+from gateway.connections.tap import Tap
 from gateway.connections.wire import close_code_of, close_frame
 from gateway.limits import (
     OUTBOX_BYTES_SOFT,
@@ -49,6 +50,8 @@ class Transport(trio.abc.Stream):
         "_rest_at",
         "_send",
         "_state",
+        "_tap",
+        "_was_at_end_of_head",
         "close_code",
         "heard_at",
         "on_end",
@@ -64,6 +67,8 @@ class Transport(trio.abc.Stream):
         self._rest = memoryview(b"")
         self._rest_at = 0.0
         self._quiet: trio.Event | None = None
+        self._tap: Tap | None = None
+        self._was_at_end_of_head = False
         self.heard_at = trio.current_time()
         self.close_code: int | None = None
         self.on_end: Callable[[], None] = _nothing
@@ -115,6 +120,29 @@ class Transport(trio.abc.Stream):
             return
         if sent < len(frame):
             self._start_queueing(frame, sent, lane, key)
+
+    def push_together(self, frames: Sequence[bytes], together: bytes, lane: Lane, key: str) -> None:
+        """Send several frames as `push` does; `together` is all of them, joined."""
+        if self._state is not _State.OPEN:
+            return
+        if self._outbox is not None:
+            for frame in frames:
+                self._queue(frame, lane, key)
+            return
+        try:
+            sent = self._send(together)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.end()
+            return
+        if sent < len(together):
+            now = trio.current_time()
+            self._outbox = Outbox()
+            self._keep_unwritten(
+                self._outbox, [Waiting(now, frame, lane, key) for frame in frames], sent
+            )
+            self._nursery.start_soon(self._write_queue)
 
     def close_with(self, frame: bytes) -> None:
         """Send a close frame after what is half written, instead of all that waits."""
@@ -191,11 +219,15 @@ class Transport(trio.abc.Stream):
         try:
             written = self._send(b"".join(waiting.frame for waiting in batch))
         finally:
-            for place, waiting in enumerate(batch):
-                if written < len(waiting.frame):
-                    self._keep_the_rest(outbox, batch[place:], written)
-                    break
-                written -= len(waiting.frame)
+            self._keep_unwritten(outbox, batch, written)
+
+    def _keep_unwritten(self, outbox: Outbox, batch: list[Waiting], written: int) -> None:
+        """Keep what the kernel did not take of a batch it was given joined."""
+        for place, waiting in enumerate(batch):
+            if written < len(waiting.frame):
+                self._keep_the_rest(outbox, batch[place:], written)
+                break
+            written -= len(waiting.frame)
 
     def _keep_the_rest(self, outbox: Outbox, unwritten: list[Waiting], begun_bytes: int) -> None:
         if begun_bytes:
@@ -255,7 +287,22 @@ class Transport(trio.abc.Stream):
             self.heard_at = trio.current_time()
             if not received:
                 self.on_end()
-            return received
+                return received
+            if self._tap is None:
+                self._was_at_end_of_head = received.endswith(b"\r\n\r\n")
+                return received
+            left = self._tap.pour(received)
+            if left:
+                return left
+
+    def tap(self, on_message: Callable[[str | bytes], None]) -> None:
+        """Hand small messages straight to `on_message` from now on; it may not wait.
+
+        To be called between the upgrade and the client's first frame. A client that has sent more
+        than its request by now is heard through trio-websocket only.
+        """
+        if self._was_at_end_of_head:
+            self._tap = Tap(on_message)
 
     @override
     async def aclose(self) -> None:

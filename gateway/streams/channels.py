@@ -106,8 +106,11 @@ class Channels:
     on_reconnected: Callable[[], None]
     """Called when everything is attached again after an outage: messages may have been missed."""
 
+    on_drained: Callable[[], None]
+    """Called when every message that has arrived was handed on, before anything else is done."""
+
     def __init__(self, address: RedisAddress, *, name: str = "rialto-gateway-channels") -> None:
-        self.on_reconnected = _do_nothing
+        self.on_reconnected = self.on_drained = _do_nothing
         self._redial = Redial(address, name=name, resp_version=3)
         self._wire: Wire | None = None
         self._is_up = False
@@ -209,7 +212,9 @@ class Channels:
             self._expected.append(None)
 
     async def _converse(self, stream: trio.abc.Stream) -> None:
-        self._wire = wire = Wire(stream, on_reply=self._hear, on_idle=self._ping)
+        self._wire = wire = Wire(
+            stream, on_reply=self._hear, on_idle=self._ping, on_drained=self._tell_drained
+        )
         for name, attachment in self._attachments.items():
             self._subscribe(name, attachment)
         wire.send(_PING)
@@ -236,6 +241,9 @@ class Channels:
         if self._wire is not None:
             self._wire.send(_PING)
             self._expected.append(None)
+
+    def _tell_drained(self) -> None:
+        self.on_drained()
 
     def _hear(self, reply: object) -> None:
         if isinstance(reply, PushNotification):

@@ -40,10 +40,15 @@ WIRE_FAILURES: Final = (
 """Everything that ends a connection, or an attempt at one, without being our own mistake."""
 
 
+def _nothing() -> None:
+    """Stand in for a hook that nobody needs."""
+
+
 class Wire:
     """Sends in the order of `send` and gives each reply to `on_reply`, in the order they come.
 
-    `on_idle` is called when Redis has been silent for a moment: it is to send a PING.
+    `on_idle` is called when Redis has been silent for a moment: it is to send a PING. `on_drained`
+    is called when every reply that has arrived was given, for what is done once for all of them.
     """
 
     def __init__(
@@ -52,11 +57,13 @@ class Wire:
         *,
         on_reply: Callable[[object], None],
         on_idle: Callable[[], None],
+        on_drained: Callable[[], None] = _nothing,
     ) -> None:
         self.unsent_bytes = 0
         self._stream = stream
         self._on_reply = on_reply
         self._on_idle = on_idle
+        self._on_drained = on_drained
         self._unsent: list[bytes] = []
         self._resting_writer = trio.lowlevel.ParkingLot()
         self._heard = False
@@ -98,9 +105,12 @@ class Wire:
             self._heard = True
             unfinished_bytes += len(chunk)
             parser.feed(chunk)
-            while (reply := parser.gets()) is not NOTHING:
-                unfinished_bytes = 0
-                self._on_reply(reply)
+            try:
+                while (reply := parser.gets()) is not NOTHING:
+                    unfinished_bytes = 0
+                    self._on_reply(reply)
+            finally:
+                self._on_drained()
             if unfinished_bytes > REPLY_BYTES_MAX:
                 raise WireError("a reply is too large")
 

@@ -46,6 +46,8 @@ class Feed:
         "_on_audit",
         "_on_event",
         "_on_notice",
+        "_on_unwritten",
+        "_unwritten",
         "idle_since",
         "is_ready",
         "position",
@@ -61,7 +63,9 @@ class Feed:
         on_audit: Callable[["Feed"], None],
         on_event: Callable[["Feed", PreparedEvent], None],
         on_notice: Callable[["Feed", bytes], bool],
+        on_unwritten: Callable[["Feed"], None] | None = None,
     ) -> None:
+        """Make a feed. With `on_unwritten` it is told when `write` is to be called: soon."""
         self.topic = topic
         self.position = Position("", 0)
         self.is_ready = False
@@ -74,6 +78,8 @@ class Feed:
         self._on_audit = on_audit
         self._on_event = on_event
         self._on_notice = on_notice
+        self._on_unwritten = on_unwritten
+        self._unwritten: dict[WireFormat, list[bytes]] | None = None
 
     def begin(self, at: Position) -> None:
         """Take `at` as the place from which the feed goes on; it was attached before."""
@@ -104,6 +110,7 @@ class Feed:
 
     def leave(self, connection: Connection) -> None:
         """Take a listener away."""
+        self.write()
         self._held.pop(connection, None)
         for members in self._live.values():
             members.pop(connection, None)
@@ -112,6 +119,7 @@ class Feed:
 
     def suspend(self, subscription: Subscription) -> None:
         """Hold a live listener again; say with `release` that it may go on."""
+        self.write()
         connection = subscription.connection
         members = self._live.get(connection.wire_format, {})
         if members.pop(connection, None) is not None:
@@ -129,6 +137,7 @@ class Feed:
         connection = subscription.connection
         if self._held.get(connection) is not subscription:
             return
+        self.write()
         if subscription.gap is not None:
             subscription.tell_gap(subscription.gap)
         subscription.tell_kept()
@@ -151,6 +160,7 @@ class Feed:
         try:
             at, entry = parse_live(payload)
         except MalformedLiveMessageError:
+            self.write()
             if not self._on_notice(self, payload):
                 self._on_audit(self)
             return
@@ -207,14 +217,38 @@ class Feed:
         }
         for subscription in self._held.values():
             event.frame(subscription.connection.wire_format)  # or fail before anybody was told
+        if self._unwritten is None:
+            self._unwritten = {}
+            if self._on_unwritten is not None:
+                self._on_unwritten(self)
         for name, frame in frames.items():
-            members, topic = self._live[name], self.topic
-            for transport in members.values():
-                transport.push(frame, Lane.DURABLE, topic)
-            _deliveries.inc(len(members))
+            self._unwritten.setdefault(name, []).append(frame)
+        if self._held or self._on_unwritten is None:
+            self.write()
         if self._held:
             for subscription in list(self._held.values()):
                 self._keep(subscription, event)
+
+    def write(self) -> None:
+        """Hand what came since the last time to every live listener: all of it in one write.
+
+        Events that arrive together cost a socket no more than one of them, so a room in which
+        more is said than sockets can be written to falls behind by moments and not for ever.
+        """
+        if self._unwritten is None:
+            return
+        unwritten, self._unwritten = self._unwritten, None
+        topic = self.topic
+        for name, frames in unwritten.items():
+            members = self._live[name]
+            if len(frames) == 1:
+                for transport in members.values():
+                    transport.push(frames[0], Lane.DURABLE, topic)
+            else:
+                together = b"".join(frames)
+                for transport in members.values():
+                    transport.push_together(frames, together, Lane.DURABLE, topic)
+            _deliveries.inc(len(members) * len(frames))
 
     def _keep(self, subscription: Subscription, event: PreparedEvent) -> None:
         if subscription.is_released:
@@ -257,9 +291,11 @@ class Feed:
                 self.seen_offset = before  # what was seen is in no log: it was lost with Redis
             else:
                 self._on_audit(self)
+        self.write()
 
     def fan_out(self, frame: ServerFrame, lane: Lane, *, key: str = "") -> None:
         """Tell every live listener something that is not an event."""
+        self.write()
         for name, members in self._live.items():
             if members:
                 framed = data_frame(encode_frame(frame, name), name)

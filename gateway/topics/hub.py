@@ -88,6 +88,8 @@ class Hub:
         self._heard: dict[Connection, dict[Topic, Subscription]] = {}
         self._moving: dict[Topic, trio.Event] = {}
         self._doubtful: dict[Topic, None] = {}
+        self._unwritten: list[Feed] = []
+        self._writes_together = False
         self._woken = trio.Event()
 
     def statistics(self) -> HubStatistics:
@@ -209,7 +211,13 @@ class Hub:
 
     async def _attach(self, topic: Topic) -> Feed:
         """Attach first, then ask where the log ends: nothing falls between the two."""
-        feed = Feed(topic, on_audit=self._doubt, on_event=self._note, on_notice=self._take_notice)
+        feed = Feed(
+            topic,
+            on_audit=self._doubt,
+            on_event=self._note,
+            on_notice=self._take_notice,
+            on_unwritten=self._unwritten.append if self._writes_together else None,
+        )
         channel = topic_live_channel(topic)
         await self._channels.attach(channel, feed.receive)
         try:
@@ -297,6 +305,19 @@ class Hub:
 
     # Events the gateway itself must hear
 
+    def write_together(self) -> Callable[[], None]:
+        """Have feeds opened from now on write only when the function returned is called.
+
+        It must be, as soon as everything that has arrived was received.
+        """
+        self._writes_together = True
+        return self._write
+
+    def _write(self) -> None:
+        for feed in self._unwritten:
+            feed.write()
+        self._unwritten.clear()
+
     def _note(self, feed: Feed, event: PreparedEvent) -> None:
         """Act on the few events that change who may hear what; measure how late each came."""
         _lag_seconds.observe(max(0.0, self._clock.now().timestamp() - event.at_ms / 1000))
@@ -308,6 +329,7 @@ class Hub:
         except ValueError:
             _log.error("event.unreadable", topic=feed.topic, offset=event.offset, kind=kind)
             return
+        feed.write()
         if isinstance(told, MemberLeft) and is_room(feed.topic):
             self.on_member_left(feed.topic, told.user)
         elif isinstance(told, SessionRevoked) and not is_room(feed.topic):

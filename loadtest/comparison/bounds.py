@@ -3,6 +3,7 @@
 from typing import Final
 
 SERVER_START_SECONDS_MAX: Final = 30.0
+SHOP_START_SECONDS_MAX: Final = 120.0
 INSTALL_SECONDS_MAX: Final = 300.0
 
 HANDSHAKES_AT_ONCE: Final = 250

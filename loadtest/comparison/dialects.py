@@ -1,9 +1,10 @@
 """How each server is spoken to: from the upgrade to being in the rooms, then messages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 import msgspec
+from typing_extensions import override
 
 from protocol.client_frames import Hello, Ping, SetTyping, Subscribe
 from protocol.codec import encode_frame
@@ -22,13 +23,11 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What to say next, and whether the socket is now in all its rooms."""
+    """What to say next, whether what was heard counts, and whether all rooms are entered now."""
 
     say: tuple[bytes, ...] = ()
+    counts: bool = False
     joined: bool = False
-
-
-NOTHING_YET: Final = Answer()
 
 
 class UnwelcomeError(Exception):
@@ -91,8 +90,8 @@ class RialtoDialect:
         if payload.startswith(b'{"type":"error"'):
             raise UnwelcomeError(payload.decode())
         wanted = b'{"type":"subscribed"' if guest.topics else b'{"type":"welcome"'
-        counted = payload.startswith(wanted)
-        return Answer(joined=counted and heard + 1 >= len(guest.topics))
+        counts = payload.startswith(wanted)
+        return Answer(counts=counts, joined=counts and heard + 1 >= len(guest.topics))
 
     def say(self, message: ChatMessage, topic: Topic) -> bytes:
         """Have no way in: a message is durable before anybody hears of it."""
@@ -179,9 +178,25 @@ class PlainDialect:
         return None
 
 
-def positions_hello(guest: Guest, positions: dict[str, Position]) -> bytes:
-    """Return the hello of a client that comes back to where it stood."""
-    return encode_frame(
-        Hello(id=1, ticket=guest.ticket, device=f"bench{guest.number:08d}", positions=positions),
-        "json",
-    )
+class ResumingDialect(RialtoDialect):
+    """A client of the gateway that comes back to where it stood."""
+
+    def __init__(self, positions_of: Callable[[Guest], dict[str, Position]]) -> None:
+        """Ask `positions_of` where a guest stands in each topic, its own included."""
+        self._positions_of = positions_of
+
+    @override
+    def opening(self, guest: Guest) -> Iterator[bytes]:
+        """Say hello with the positions."""
+        device = f"bench{guest.number:08d}"
+        positions = self._positions_of(guest)
+        hello = Hello(id=1, ticket=guest.ticket, device=device, positions=positions)
+        yield encode_frame(hello, "json")
+
+    @override
+    def join(self, guest: Guest, payload: bytes, heard: int) -> Answer:
+        """Wait until everything missed was told, in every topic."""
+        if payload.startswith((b'{"type":"error"', b'{"type":"gap"')):
+            raise UnwelcomeError(payload.decode())
+        counts = payload.startswith(b'{"type":"replayed"')
+        return Answer(counts=counts, joined=counts and heard >= len(guest.topics))

@@ -27,9 +27,9 @@ _IN_FLIGHT: Final = 8
 """Messages on their way at one time, so that a server always has something to do."""
 
 PRESSURE_SOCKETS: Final = 1_000
-_PRESSURE_SECONDS: Final = 5.0
+_PRESSURE_SECONDS: Final = 4.0
 _PRESSURE_PER_SECOND: Final = 300
-_PRESSURE_LATE_SECONDS_MAX: Final = 15.0
+_PRESSURE_LATE_SECONDS_MAX: Final = 8.0
 """How long what was sent may still arrive; what has not by then counts as this late."""
 
 _SERVER_CPU: Final = Metric(name="server CPU", unit="%", meaning="of its core", better="less")

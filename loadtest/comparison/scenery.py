@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 import msgspec
 
@@ -11,9 +12,13 @@ from loadtest.comparison.contenders import Arena
 from loadtest.comparison.cores import OwnCpu, on_cores
 from loadtest.comparison.dialects import Guest
 from loadtest.comparison.swarm import Member, Swarm, Track
-from loadtest.comparison.tickets import room_id
-from protocol.topics import Topic, room_topic
+from loadtest.comparison.tickets import room_id, user_id
+from protocol.topics import Topic, room_topic, user_topic
 from protocol.views import ChatMessage
+
+_MEMBERS: Final = 20
+_ROOMS_FROM: Final = 500
+"""So that 10 000 users make 500 rooms of 20, twice."""
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +77,25 @@ def guests(arena: Arena, count: int, topics_of: Callable[[int], Sequence[Topic]]
         for number in range(1, count + 1)
     ]
     if arena.publisher is not None:
-        for topic in dict.fromkeys(topic for guest in made for topic in guest.topics):
-            arena.publisher.open_to_anyone(topic)
+        arena.publisher.open_to_anyone(
+            *{topic for guest in made for topic in guest.topics},
+            *(user_topic(user_id(guest.number)) for guest in made),
+        )
     return made
+
+
+def three_topics(arena: Arena) -> Callable[[int], Sequence[Topic]]:
+    """Return what says which topics a user hears: two rooms of 20, and the user's own.
+
+    The gateway lets everybody hear their own topic unasked; elsewhere it is a room like others.
+    """
+
+    def topics_of(number: int) -> Sequence[Topic]:
+        first, second = _ROOMS_FROM + number // _MEMBERS, 2 * _ROOMS_FROM + number % _ROOMS_FROM
+        asked = (room_topic(room_id(first)), room_topic(room_id(second)))
+        return asked if arena.publisher is not None else (*asked, user_topic(user_id(number)))
+
+    return topics_of
 
 
 def rooms(count: int) -> list[Topic]:

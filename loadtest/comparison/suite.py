@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from loadtest.comparison import fan_out
+from loadtest.comparison import at_rest, chatting, fan_out, inbound, storms
 from loadtest.comparison.contenders import CONTENDERS, RIALTO, Arena, Contender, arena
 from loadtest.comparison.cores import choose_cores
 from loadtest.comparison.results import Comparison, Metric, Promise, Run, judge, standing
@@ -50,6 +50,62 @@ SUITE: Final[Mapping[str, Suit]] = {
         metrics=fan_out.PRESSURE_METRICS,
         promises=fan_out.PRESSURE_PROMISES,
         measure=_in_arena(fan_out.measure_pressure),
+    ),
+    "memory": Suit(
+        meaning="10 000 authenticated sockets at rest, each in three topics",
+        sockets=at_rest.AT_REST_SOCKETS,
+        contenders=_EVERYBODY,
+        metrics=at_rest.MEMORY_METRICS,
+        promises=at_rest.MEMORY_PROMISES,
+        measure=_in_arena(at_rest.measure_memory),
+    ),
+    "idle": Suit(
+        meaning="the same, a heartbeat each every 25 s",
+        sockets=at_rest.AT_REST_SOCKETS,
+        contenders=(RIALTO, "socket.io", "ws"),
+        metrics=at_rest.IDLE_METRICS,
+        promises=at_rest.IDLE_PROMISES,
+        measure=_in_arena(at_rest.measure_idle),
+    ),
+    "connect-storm": Suit(
+        meaning="10 000 sockets come at once, with tickets, into three topics each",
+        sockets=storms.STORM_SOCKETS,
+        contenders=(RIALTO, "socket.io", "ws"),
+        metrics=storms.CONNECT_METRICS,
+        promises=storms.CONNECT_PROMISES,
+        measure=_in_arena(storms.measure_connect_storm),
+    ),
+    "resume-storm": Suit(
+        meaning="one of two workers with 10 000 sockets is killed",
+        sockets=storms.STORM_SOCKETS,
+        contenders=(RIALTO,),
+        metrics=storms.RESUME_METRICS,
+        promises=storms.RESUME_PROMISES,
+        measure=storms.measure_resume_storm,
+    ),
+    "command-echo": Suit(
+        meaning="500 commands/s through stream and Postgres; the whole shop, on all cores",
+        sockets=chatting.ECHO_SOCKETS,
+        contenders=(RIALTO,),
+        metrics=chatting.ECHO_METRICS,
+        promises=chatting.ECHO_PROMISES,
+        measure=chatting.measure_echo,
+    ),
+    "chat-peak": Suit(
+        meaning="messages stored in Postgres and seen by 20 members; all servers on one core",
+        sockets=chatting.PEAK_SOCKETS,
+        contenders=(RIALTO, chatting.PEAK_PEER),
+        metrics=chatting.PEAK_METRICS,
+        promises=chatting.PEAK_PROMISES,
+        measure=chatting.measure_peak,
+    ),
+    "inbound": Suit(
+        meaning="small frames from 1 000 sockets, a frame a write, as fast as they are read",
+        sockets=inbound.INBOUND_SOCKETS,
+        contenders=(RIALTO,),
+        metrics=inbound.INBOUND_METRICS,
+        promises=inbound.INBOUND_PROMISES,
+        measure=_in_arena(inbound.measure_inbound),
     ),
 }
 

@@ -93,7 +93,7 @@ class Swarm:
         self.on_lost: Callable[[Member], None] = _complain
         self.now = time.monotonic()
         self._port = port
-        self._dialect = dialect
+        self.dialect = dialect
         self._epoll = select.epoll()
 
     # Coming and going
@@ -111,8 +111,8 @@ class Swarm:
         assert member.upgrade is not None
         request = member.upgrade.request(
             host=f"{LOCALHOST}:{self._port}",
-            path=self._dialect.path,
-            subprotocol=self._dialect.subprotocol,
+            path=self.dialect.path,
+            subprotocol=self.dialect.subprotocol,
             origin=None,
         )
         connected.send(request)
@@ -155,14 +155,15 @@ class Swarm:
 
     def say(self, member: Member, payload: bytes) -> None:
         """Send one text message."""
-        self._send(member, build_frame(TEXT, payload))
+        self.send(member, build_frame(TEXT, payload))
 
-    def _send(self, member: Member, frame: bytes) -> None:
+    def send(self, member: Member, frame: bytes) -> None:
+        """Send a whole frame; waits only for a server that has stopped reading."""
         try:
             sent = member.socket.send(frame)
         except BlockingIOError:
             sent = 0
-        if sent < len(frame):  # loopback takes what we send, unless the server has stopped reading
+        if sent < len(frame):
             member.socket.settimeout(JOIN_SECONDS_MAX)
             member.socket.sendall(frame[sent:])
             member.socket.settimeout(0)
@@ -204,7 +205,7 @@ class Swarm:
         member.upgrade = None
         member.rest = b""
         member.stage = self._live
-        for payload in self._dialect.opening(member.guest):
+        for payload in self.dialect.opening(member.guest):
             self.say(member, payload)
         if answer[1]:
             self._live(member, answer[1])
@@ -240,27 +241,26 @@ class Swarm:
     def _take(self, member: Member, opcode: int, payload: bytes, frame: bytes) -> None:
         """Take a frame that is not the one the track expects next for this member."""
         if opcode == PING:
-            self._send(member, build_frame(PONG, payload))
-        elif opcode == CLOSE:
+            self.send(member, build_frame(PONG, payload))
+            return
+        if opcode == CLOSE:
             raise SwarmError(f"the server closed a socket: {payload!r}")
-        elif not member.joined_at:
-            self._join(member, payload)
+        number = number_of(payload)
+        if number:
+            self._take_message(member, number, frame)
+        elif member.joined_at:
+            self._take_other(member, payload)
         else:
-            number = number_of(payload)
-            if number:
-                self._take_message(member, number, frame)
-            else:
-                self._take_other(member, payload)
+            self._join(member, payload)
 
     def _join(self, member: Member, payload: bytes) -> None:
-        answer = self._dialect.join(member.guest, payload, member.answers)
-        if answer is not None:
-            member.answers += payload.startswith(b'{"type":"subscribed"')
-            for said in answer.say:
-                self.say(member, said)
-            if answer.joined:
-                member.joined_at = time.monotonic()
-                self.joined_count += 1
+        answer = self.dialect.join(member.guest, payload, member.answers)
+        member.answers += answer.counts
+        for said in answer.say:
+            self.say(member, said)
+        if answer.joined:
+            member.joined_at = time.monotonic()
+            self.joined_count += 1
 
     def _take_message(self, member: Member, number: int, frame: bytes) -> None:
         track = member.track
@@ -278,7 +278,7 @@ class Swarm:
         elif payload.startswith((b'{"type":"error"', b'{"type":"gap"')):
             member.track.violate(f"socket {member.guest.number} was told {payload[:200]!r}")
         else:
-            reply = self._dialect.reply(payload)
+            reply = self.dialect.reply(payload)
             if reply is not None:
                 self.say(member, reply)
 

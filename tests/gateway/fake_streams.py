@@ -60,7 +60,7 @@ class FakeStreams:
         self.is_stuck = False
         self.connects_count = 1
         self.calls_count = 0
-        self.on_reconnected = lambda: None
+        self.on_reconnected = self.on_drained = lambda: None
 
     # what the gateway calls
 
@@ -183,8 +183,11 @@ class FakeStreams:
     def head(self, topic):
         return Position(self.log(topic).epoch, self.log(topic).offset)
 
-    def publish(self, topic, event=None, *, event_id=None, is_heard=True, at_ms=1):
-        """Append and tell, as commerce's script does; `is_heard=False` loses the live message."""
+    def publish(self, topic, event=None, *, event_id=None, is_heard=True, at_ms=1, is_last=True):
+        """Append and tell, as commerce's script does.
+
+        `is_heard=False` loses the live message; one that is not the last has others right behind.
+        """
         log = self.log(topic)
         log.offset += 1
         body = event if isinstance(event, bytes) else encode_event(event or a_message())
@@ -193,6 +196,8 @@ class FakeStreams:
         self.truth[topic, log.epoch, log.offset].add(entry.id)
         if is_heard and self.is_up:
             self._tell(topic, log)
+            if is_last:
+                self.on_drained()
         return Position(log.epoch, log.offset)
 
     def _tell(self, topic, log):
@@ -225,6 +230,7 @@ class FakeStreams:
             self.truth[topic, log.epoch, log.offset].add(decode_topic_entry(entry).id)
             if self.is_up:
                 self._tell(topic, log)
+        self.on_drained()
 
     def go_down(self):
         self.is_up = False

@@ -150,6 +150,7 @@ class House:
         self.hub.on_held = self.registry.hear_of_holder
         self.streams.on_reconnected = self._make_sure
         nursery.start_soon(self.services.sockets.run)
+        self.streams.on_drained = self.hub.write_together()
         if supervised is None:
             nursery.start_soon(self.hub.run)
         else:

@@ -52,6 +52,20 @@ class TestATransport:
         assert await read_all(line) == b"x" * 25
         assert transport.queued_bytes == 0
 
+    async def test_sends_frames_together_and_keeps_those_that_were_not_begun(self, transport, line):
+        frames = [b"one---", b"two---", b"three-"]
+        transport.push_together(frames, b"".join(frames), Lane.DURABLE, "topic")
+        transport.forget("topic")
+
+        assert await read_all(line) == b"one---two---"
+
+    async def test_queues_frames_that_come_together_one_by_one(self, transport, line):
+        transport.push(b"x" * 25, Lane.DURABLE)
+        transport.push_together([b"a", b"b"], b"ab", Lane.DURABLE, "topic")
+        transport.push(b"dearer", Lane.CONTROL)
+
+        assert await read_all(line) == b"x" * 25 + b"dearer" + b"ab"
+
     async def test_finishes_a_half_written_frame_before_a_dearer_one(self, transport, line):
         transport.push(b"first----" * 3, Lane.SIGNAL, "a")
         transport.push(b"second", Lane.CONTROL)

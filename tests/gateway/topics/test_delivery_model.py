@@ -105,8 +105,8 @@ class Story:
     async def act(self, act):  # noqa: C901, PLR0912, PLR0915  # a table of what may happen
         match act:
             case "publish", topic, count:
-                for _ in range(count):
-                    self.streams.publish(topic)
+                for left in reversed(range(count)):
+                    self.streams.publish(topic, is_last=not left)
             case "chatter", topic, count:
                 self.house.nursery.start_soon(self.chatter, topic, count)
             case "publish unheard", topic:
