@@ -150,7 +150,14 @@ class Conversation:
                     patience.deadline = inf
                     self._meet(message, upgraded, transport, nursery)
 
-            transport.tap(hear)
+            def hear_at_once(message: str | bytes) -> None:
+                try:
+                    hear(message)
+                except Exception as crash:  # noqa: BLE001 - the wall is not around this task
+                    self._note_crash(crash)
+                    nursery.cancel_scope.cancel()
+
+            transport.tap(hear_at_once)
             await _listen(upgraded, transport, hear)
         if patience.cancelled_caught:
             self._refuse(HELLO_TIMEOUT, transport, nursery)

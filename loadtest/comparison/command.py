@@ -9,6 +9,7 @@ from rich.console import Console
 
 from loadtest.bench import BENCHMARKS, print_results, run_benchmarks
 from loadtest.comparison.contenders import CONTENDERS, RIALTO
+from loadtest.comparison.dialects import UnwelcomeError
 from loadtest.comparison.drawing import to_svg
 from loadtest.comparison.peers import PeersUnavailableError
 from loadtest.comparison.results import Comparison
@@ -133,7 +134,7 @@ def _compare_all(names: list[str], plan: Plan, console: Console) -> list[Compari
                 peers=plan.peers,
                 tell=lambda line: console.print(line, highlight=False, markup=False),
             )
-        except (SwarmError, ServerDiedError, PeersUnavailableError) as error:
+        except (SwarmError, ServerDiedError, UnwelcomeError, PeersUnavailableError) as error:
             raise click.ClickException(f"{name}: {error}") from error
         except TooFewDescriptorsError as error:
             raise click.UsageError(str(error)) from error

@@ -91,7 +91,7 @@ def three_topics(arena: Arena) -> Callable[[int], Sequence[Topic]]:
     """
 
     def topics_of(number: int) -> Sequence[Topic]:
-        first, second = _ROOMS_FROM + number // _MEMBERS, 2 * _ROOMS_FROM + number % _ROOMS_FROM
+        first, second = _ROOMS_FROM + number // _MEMBERS, 3 * _ROOMS_FROM + number % _ROOMS_FROM
         asked = (room_topic(room_id(first)), room_topic(room_id(second)))
         return asked if arena.publisher is not None else (*asked, user_topic(user_id(number)))
 
