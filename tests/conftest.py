@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 TEMPLATE = "rialto_template"
 SCRATCH_PREFIX = "rialto-tests-"
 TRIO_FOLDERS = {"deploy", "gateway", "loadtest"}
-ASYNCIO_FOLDERS = {"commerce"}
+ASYNCIO_FOLDERS = {"commerce", "contracts"}
 LOOP_MARKS = {"trio", "asyncio", "anyio"}
 WHOLE_SHOP_FOLDERS = {"browser", "deploy", "journeys", "js"}
 

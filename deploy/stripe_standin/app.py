@@ -1,0 +1,88 @@
+"""The stand-in as a web application: wires every door. Start reading here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from quart import Quart, Response
+
+from deploy.stripe_standin.api import Api
+from deploy.stripe_standin.control import Control, control_blueprint
+from deploy.stripe_standin.faults import Faults
+from deploy.stripe_standin.limits import BILLING_TICK_SECONDS, BODY_BYTES_MAX
+from deploy.stripe_standin.payments import refunds
+from deploy.stripe_standin.routes import all_routes
+from deploy.stripe_standin.settings import StandInSettings
+from deploy.stripe_standin.store import Store
+from deploy.stripe_standin.webhooks import endpoints
+from deploy.stripe_standin.webhooks.deliverer import Deliverer
+from deploy.stripe_standin.world import ShiftedClock, World
+from shared.clock import Clock
+
+
+class StandIn:
+    """Everything that lives as long as the process."""
+
+    def __init__(
+        self, settings: StandInSettings, store: Store, clock: Clock, *, public_url: str
+    ) -> None:
+        self._clock = ShiftedClock(clock)
+        self._settings = settings
+        self.world = World(store, self._clock, public_url=public_url)
+        self.deliverer = Deliverer(self.world, clock)
+        self.world.listeners.append(lambda _name, _document: self.deliverer.wake())
+        self._faults = Faults()
+        with store.transaction():
+            endpoints.configure(self.world, settings.webhooks, settings.webhook_secret)
+
+    def app(self) -> Quart:
+        """Return the application; `running` has to be entered while it serves."""
+        app = Quart("deploy.stripe_standin", static_folder=None)
+        app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+        api = Api(
+            world=self.world,
+            routes=all_routes(),
+            faults=self._faults,
+            secret_key=self._settings.secret_key,
+        )
+
+        @app.route("/v1/<path:path>", methods=["GET", "POST", "DELETE"])
+        async def call(path: str) -> Response:
+            return await api.answer(path)
+
+        @app.get("/readyz")
+        async def readyz() -> Response:
+            return Response("ok\n", content_type="text/plain")
+
+        control = Control(
+            world=self.world,
+            clock=self._clock,
+            faults=self._faults,
+            deliverer=self.deliverer,
+            tick=self._tick,
+        )
+        app.register_blueprint(control_blueprint(control, self._settings.control_token))
+        return app
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Deliver webhooks and let time pass, for as long as the block lasts."""
+        tasks = [
+            asyncio.create_task(self.deliverer.run(), name="deliverer"),
+            asyncio.create_task(self._let_time_pass(), name="time"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _let_time_pass(self) -> None:
+        while True:
+            await asyncio.sleep(BILLING_TICK_SECONDS)
+            with self.world.store.transaction():
+                self._tick()
+
+    def _tick(self) -> None:
+        refunds.settle_due(self.world)

@@ -1,0 +1,1 @@
+"""What is sold again and again: products, prices, subscriptions, invoices, test clocks."""

@@ -1,0 +1,1 @@
+"""The page on which somebody pays, where Stripe.js would be otherwise."""

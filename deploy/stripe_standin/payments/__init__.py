@@ -1,0 +1,1 @@
+"""Money in and out: intents, charges, refunds, disputes, the balance."""

@@ -1,0 +1,1 @@
+"""Telling others: signed deliveries, with knobs for everything that can go wrong on the way."""
