@@ -54,7 +54,7 @@ class Api:
 
     async def answer(self, path: str) -> Response:
         """Answer the request of this context."""
-        body = (await request.get_data(as_text=True)).strip()
+        body = str(await request.get_data(as_text=True)).strip()
         method = request.method
         call = Call(
             method=method,

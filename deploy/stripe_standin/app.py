@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from quart import Quart, Response
 
 from deploy.stripe_standin.api import Api
+from deploy.stripe_standin.billing import collecting, renewing
 from deploy.stripe_standin.control import Control, control_blueprint
 from deploy.stripe_standin.faults import Faults
 from deploy.stripe_standin.limits import BILLING_TICK_SECONDS, BODY_BYTES_MAX
 from deploy.stripe_standin.payments import refunds
 from deploy.stripe_standin.routes import all_routes
 from deploy.stripe_standin.settings import StandInSettings
-from deploy.stripe_standin.store import Store
+from deploy.stripe_standin.store import Document, Store
 from deploy.stripe_standin.webhooks import endpoints
 from deploy.stripe_standin.webhooks.deliverer import Deliverer
 from deploy.stripe_standin.world import ShiftedClock, World
@@ -30,7 +31,7 @@ class StandIn:
         self._settings = settings
         self.world = World(store, self._clock, public_url=public_url)
         self.deliverer = Deliverer(self.world, clock)
-        self.world.listeners.append(lambda _name, _document: self.deliverer.wake())
+        self.world.listeners.append(self._hear)
         self._faults = Faults()
         with store.transaction():
             endpoints.configure(self.world, settings.webhooks, settings.webhook_secret)
@@ -64,6 +65,12 @@ class StandIn:
         app.register_blueprint(control_blueprint(control, self._settings.control_token))
         return app
 
+    def _hear(self, name: str, document: Document) -> None:
+        """Payments tell invoices, invoices tell subscriptions, and webhooks tell the world."""
+        collecting.on_intent(self.world, name, document)
+        renewing.on_invoice(self.world, name, document)
+        self.deliverer.wake()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Deliver webhooks and let time pass, for as long as the block lasts."""
@@ -86,3 +93,4 @@ class StandIn:
 
     def _tick(self) -> None:
         refunds.settle_due(self.world)
+        renewing.advance(self.world, None, self.world.now())

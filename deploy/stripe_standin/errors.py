@@ -103,6 +103,22 @@ class CardDeclinedError(StripeError):
         return {**super().fields(), "decline_code": self.decline_code, **self.objects}
 
 
+class UndoneDeclineError(StripeError):
+    """A card refused, and the caller wanted all or nothing."""
+
+    status = 402
+    kind = "card_error"
+
+    def __init__(self, declined: CardDeclinedError) -> None:
+        super().__init__(declined.message, code=declined.code)
+        self.decline_code = declined.decline_code
+
+    @override
+    def fields(self) -> dict[str, Any]:
+        """Return the fields, without what was undone."""
+        return {**super().fields(), "decline_code": self.decline_code}
+
+
 class IdempotencyMismatchError(StripeError):
     """The key was first used with other parameters, or at another address."""
 

@@ -2,6 +2,15 @@
 
 from typing import Final
 
+from deploy.stripe_standin.billing import (
+    clocks,
+    coupons,
+    invoicing,
+    lines,
+    prices,
+    products,
+    subscriptions,
+)
 from deploy.stripe_standin.payments import (
     aftermath,
     charges,
@@ -28,6 +37,13 @@ _ALL: Final[tuple[tuple[Route, ...], ...]] = (
     payment_methods.ROUTES,
     setup_intents.ROUTES,
     endpoints.ROUTES,
+    products.ROUTES,
+    prices.ROUTES,
+    coupons.ROUTES,
+    lines.ROUTES,
+    invoicing.ROUTES,
+    subscriptions.ROUTES,
+    clocks.ROUTES,
 )
 
 

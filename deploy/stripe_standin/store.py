@@ -30,6 +30,12 @@ create index if not exists objects_by_payment_intent
     on objects (kind, json_extract(document, '$.payment_intent'));
 create index if not exists objects_by_charge
     on objects (kind, json_extract(document, '$.charge'));
+create index if not exists objects_by_subscription
+    on objects (kind, json_extract(document, '$.parent.subscription_details.subscription'));
+create index if not exists objects_due on objects (json_extract(document, '$._due'))
+    where json_extract(document, '$._due') is not null;
+create index if not exists objects_ending
+    on objects (kind) where json_extract(document, '$._ends') is not null;
 create table if not exists answers (
     key text primary key,
     answered_at integer not null,
@@ -88,6 +94,16 @@ class Store:
             raise
         finally:
             self._connection.execute("release step")
+
+    @contextmanager
+    def imagined(self) -> Iterator[None]:
+        """Within a transaction, undo whatever the block writes."""
+        self._connection.execute("savepoint imagined")
+        try:
+            yield
+        finally:
+            self._connection.execute("rollback to imagined")
+            self._connection.execute("release imagined")
 
     def query(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """Return the rows of one statement."""

@@ -1,6 +1,7 @@
 """What every route works on: the objects, the time, and the events of what happens to them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -57,12 +58,22 @@ class World:
         self.clock = clock
         self.public_url = public_url
         self.request = Request()
+        self._moment: int | None = None
         self.listeners: list[Callable[[str, Document], None]] = []
         """Told of every event, with its name, while the request is being carried out."""
 
     def now(self) -> int:
         """Return the time in unix seconds."""
-        return int(self.clock.now().timestamp())
+        return int(self.clock.now().timestamp()) if self._moment is None else self._moment
+
+    @contextmanager
+    def at(self, moment: int) -> Iterator[None]:
+        """Let it be a given unix second within the block."""
+        before, self._moment = self._moment, moment
+        try:
+            yield
+        finally:
+            self._moment = before
 
     def now_for(self, owner: Document | None) -> int:
         """Return the time for a customer or what belongs to one: that of its test clock, if any."""

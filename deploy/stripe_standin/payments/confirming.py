@@ -23,6 +23,8 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str | None = None
     is_off_session: bool = False
     fails_on_action: bool = False
+    is_renewal: bool = False
+    """For an invoice, with nobody there: a bank that wants to ask makes the intent wait."""
 
 
 def confirm(world: World, intent: Document, asked: Confirmation) -> Document:
@@ -38,12 +40,11 @@ def confirm(world: World, intent: Document, asked: Confirmation) -> Document:
     intent.update(payment_method=method["id"], next_action=None)
     intent["_return_url"] = asked.return_url
     card = payment_methods.card_behind(method)
-    if card is not None:
-        if asked.is_off_session:
-            if challenges.is_needed_off_session(card, method):
-                raise _refused(world, intent, method, AUTHENTICATION_REQUIRED)
-        elif challenges.is_needed(card, method, wanted=_wanted_challenge(intent)):
-            return _challenge(world, intent, method, asked)
+    if card is not None and asked.is_off_session:
+        if challenges.is_needed_off_session(card, method):
+            raise _refused(world, intent, method, AUTHENTICATION_REQUIRED)
+    elif card is not None and _is_challenged(intent, method, asked):
+        return _challenge(world, intent, method, asked)
     return charge(world, intent, method)
 
 
@@ -175,6 +176,15 @@ def _check_return_url(intent: Document, asked: Confirmation) -> None:
         )
     if asked.return_url and not asked.return_url.startswith(("https://", "http://")):
         raise MalformedError("Not a valid URL", code="url_invalid", param="return_url")
+
+
+def _is_challenged(intent: Document, method: Document, asked: Confirmation) -> bool:
+    card = payment_methods.card_behind(method)
+    if card is None:
+        return False
+    if asked.is_renewal:
+        return challenges.is_needed_off_session(card, method)
+    return challenges.is_needed(card, method, wanted=_wanted_challenge(intent))
 
 
 def _wanted_challenge(intent: Document) -> str | None:

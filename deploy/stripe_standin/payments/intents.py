@@ -141,7 +141,7 @@ def create(world: World, asked: CreateIntent, _: str = "") -> Document:
     _check_confirmation(asked)
     if asked.customer:
         world.get("customer", asked.customer, param="customer")
-    intent = _new(world, asked, currency)
+    intent = draft(world, asked, currency)
     if asked.payment_method:
         method = payment_methods.resolve(world, asked.payment_method)
         intent.update(payment_method=method["id"], status="requires_confirmation")
@@ -160,7 +160,8 @@ def create(world: World, asked: CreateIntent, _: str = "") -> Document:
     )
 
 
-def _new(world: World, asked: CreateIntent, currency: str) -> Document:
+def draft(world: World, asked: CreateIntent, currency: str) -> Document:
+    """Return a new intent that is not kept yet."""
     automatic = asked.automatic_payment_methods
     if automatic is None and asked.payment_method_types is None:
         automatic = AutomaticMethods(enabled=True)

@@ -34,17 +34,17 @@ class Account:
             options["base_addresses"] = {"api": self.url}
         return stripe.StripeClient(self.secret_key, http_client=http_client, **options)
 
-    async def control(self, path, *, method="POST", **body):
+    async def control(self, knob, *, verb="POST", **body):
         """Turn a knob of the stand-in; Stripe has none."""
         if self.is_real:
             pytest.skip("it needs a knob, and Stripe itself has none")
         headers = {"Authorization": f"Bearer {CONTROL_TOKEN}"}
         async with httpx.AsyncClient(timeout=WAIT_SECONDS_MAX, trust_env=False) as client:
             answer = await client.request(
-                method,
-                f"{self.url}/_control/{path}",
+                verb,
+                f"{self.url}/_control/{knob}",
                 headers=headers,
-                json=body if method == "POST" else None,
+                json=body if verb == "POST" else None,
             )
         assert answer.is_success, answer.text
         return answer.json()

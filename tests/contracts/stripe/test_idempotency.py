@@ -99,7 +99,7 @@ class TestAKeyInUse:
         key = {"idempotency_key": new_key()}
         await knobs("faults", kind="hold", method="POST", path="/v1/payment_intents")
         first = asyncio.create_task(api.payment_intents.create_async(ASKED, key))
-        await knobs("held/1", method="GET")
+        await knobs("held/1", verb="GET")
 
         error = await refused(api.payment_intents.create_async(ASKED, key))
         await knobs("release")
@@ -107,7 +107,7 @@ class TestAKeyInUse:
         again = await api.payment_intents.create_async(ASKED, key)
 
         assert error.http_status == 409
-        assert error.code == "idempotency_key_in_use"
+        assert error.error.code == "idempotency_key_in_use"
         assert error.headers["stripe-should-retry"] == "true"
         assert made.id == again.id
 

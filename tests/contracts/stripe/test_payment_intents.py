@@ -60,7 +60,7 @@ class TestANewIntent:
         error = await refused(api.payment_intents.update_async(intent.id, {"amount": 3000}))
 
         assert changed.amount == 2000
-        assert dict(changed.metadata.items()) == {"keep": "1", "new": "3"}
+        assert changed.metadata.to_dict() == {"keep": "1", "new": "3"}
         assert error.code == "payment_intent_unexpected_state"
 
 

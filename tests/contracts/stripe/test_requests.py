@@ -86,7 +86,7 @@ class TestMetadata:
     async def test_may_count(self, account):
         intent = await account.intent(metadata={"0": "zero", "1": "one"})
 
-        assert dict(intent.metadata.items()) == {"0": "zero", "1": "one"}
+        assert intent.metadata.to_dict() == {"0": "zero", "1": "one"}
 
 
 class TestAList:
