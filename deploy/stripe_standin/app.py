@@ -11,6 +11,7 @@ from deploy.stripe_standin.billing import collecting, renewing
 from deploy.stripe_standin.control import Control, control_blueprint
 from deploy.stripe_standin.faults import Faults
 from deploy.stripe_standin.limits import BILLING_TICK_SECONDS, BODY_BYTES_MAX
+from deploy.stripe_standin.page.pages import page_blueprint
 from deploy.stripe_standin.payments import refunds
 from deploy.stripe_standin.routes import all_routes
 from deploy.stripe_standin.settings import StandInSettings
@@ -62,6 +63,7 @@ class StandIn:
             deliverer=self.deliverer,
             tick=self._tick,
         )
+        app.register_blueprint(page_blueprint(self.world))
         app.register_blueprint(control_blueprint(control, self._settings.control_token))
         return app
 

@@ -69,7 +69,7 @@ def _without(value: Any, asked: set[str]) -> Any:  # noqa: ANN401 - JSON
     return {
         name: _without(each, asked)
         for name, each in value.items()
-        if name in asked or (kind, name) not in _ONLY_WHEN_ASKED
+        if name in asked or (str(kind), name) not in _ONLY_WHEN_ASKED
     }
 
 

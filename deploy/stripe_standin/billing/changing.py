@@ -12,6 +12,7 @@ from deploy.stripe_standin.billing import (
     renewing,
     terms,
 )
+from deploy.stripe_standin.billing.discounts import DiscountGiven
 from deploy.stripe_standin.billing.subscribing import (
     PaymentSettings,
     TrialSettings,
@@ -55,7 +56,7 @@ class UpdateSubscription(Retrieve, frozen=True, kw_only=True):
     days_until_due: Annotated[int, msgspec.Meta(ge=0, le=365)] | None = None
     default_payment_method: str | None = None
     description: str | None = None
-    discounts: list[discounts.DiscountGiven] | Literal[""] | None = None
+    discounts: list[DiscountGiven] | Literal[""] | None = None
     items: list[terms.ItemAsked] | None = None
     metadata: dict[str, str] | Literal[""] | None = None
     off_session: bool = False

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from deploy.stripe_standin.billing import collecting, discounts, invoices, previews
+from deploy.stripe_standin.billing.discounts import DiscountGiven
 from deploy.stripe_standin.errors import InvalidRequestError
 from deploy.stripe_standin.listing import Page, Retrieve, as_list, page_of
 from deploy.stripe_standin.money import check_currency
@@ -23,7 +24,7 @@ class CreateInvoice(Retrieve, frozen=True, kw_only=True):
     days_until_due: Annotated[int, msgspec.Meta(ge=0, le=365)] | None = None
     default_payment_method: str | None = None
     description: str | None = None
-    discounts: list[discounts.DiscountGiven] | None = None
+    discounts: list[DiscountGiven] | None = None
     footer: str | None = None
     metadata: dict[str, str] | Literal[""] | None = None
     pending_invoice_items_behavior: Literal["exclude", "include"] = "exclude"

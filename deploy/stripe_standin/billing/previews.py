@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from deploy.stripe_standin.billing import changing, discounts, invoices, renewing, terms
+from deploy.stripe_standin.billing import changing, invoices, renewing, terms
+from deploy.stripe_standin.billing.discounts import DiscountGiven
 from deploy.stripe_standin.billing.subscribing import CreateSubscription, create
 from deploy.stripe_standin.errors import InvalidRequestError, MalformedError
 from deploy.stripe_standin.listing import Retrieve
@@ -31,7 +32,7 @@ class CreatePreview(Retrieve, frozen=True, kw_only=True):
     """Of which subscription, or for which customer."""
 
     customer: str | None = None
-    discounts: list[discounts.DiscountGiven] | None = None
+    discounts: list[DiscountGiven] | None = None
     preview_mode: Literal["next"] = "next"
     subscription: str | None = None
     subscription_details: SubscriptionDetails | None = None

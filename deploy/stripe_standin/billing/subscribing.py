@@ -6,6 +6,7 @@ import msgspec
 
 from deploy.stripe_standin.billing import collecting, discounts, renewing, terms
 from deploy.stripe_standin.billing.collecting import DAY_SECONDS
+from deploy.stripe_standin.billing.discounts import DiscountGiven
 from deploy.stripe_standin.errors import (
     CardDeclinedError,
     InvalidRequestError,
@@ -51,7 +52,7 @@ class CreateSubscription(Retrieve, frozen=True, kw_only=True):
     days_until_due: Annotated[int, msgspec.Meta(ge=0, le=365)] | None = None
     default_payment_method: str | None = None
     description: str | None = None
-    discounts: list[discounts.DiscountGiven] | None = None
+    discounts: list[DiscountGiven] | None = None
     metadata: dict[str, str] | Literal[""] | None = None
     off_session: bool = False
     payment_behavior: Behavior = "allow_incomplete"

@@ -31,9 +31,12 @@ def api(account):
     return account.api
 
 
-@pytest.fixture
-def knobs(account):
+@pytest_asyncio.fixture
+async def knobs(account):
     """Whatever a test turns is turned back afterwards; there is nothing to turn at Stripe."""
     if account.is_real:
         pytest.skip("it needs a knob, and Stripe itself has none")
-    return account.control
+    yield account.control
+    await account.control("faults", verb="DELETE")
+    await account.control("webhooks")
+    await account.control("clock", run=True)

@@ -1,6 +1,7 @@
 """An endpoint that hears webhooks, on this machine."""
 
 import asyncio
+import json
 
 import h11
 
@@ -65,6 +66,4 @@ class Listener:
 
 
 def _read(body, headers):
-    import json  # noqa: PLC0415
-
     return json.loads(body), body, headers
