@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 from quart import Quart, Response
 
 from deploy.stripe_standin.api import Api
@@ -20,6 +21,9 @@ from deploy.stripe_standin.webhooks import endpoints
 from deploy.stripe_standin.webhooks.deliverer import Deliverer
 from deploy.stripe_standin.world import ShiftedClock, World
 from shared.clock import Clock
+from shared.logging import get_logger
+
+_log = get_logger("stripe")
 
 
 class StandIn:
@@ -51,6 +55,12 @@ class StandIn:
         @app.route("/v1/<path:path>", methods=["GET", "POST", "DELETE"])
         async def call(path: str) -> Response:
             return await api.answer(path)
+
+        @app.errorhandler(500)
+        async def break_down(error: Exception) -> Response:
+            _log.error("request.broke", exc_info=getattr(error, "original_exception", error))
+            body = {"error": {"type": "api_error", "message": "The stand-in has a bug here."}}
+            return Response(msgspec.json.encode(body), 500, content_type="application/json")
 
         @app.get("/readyz")
         async def readyz() -> Response:

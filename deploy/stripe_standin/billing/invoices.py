@@ -42,7 +42,14 @@ def draft(
 
 
 def _blank(customer: Document, now: int) -> Document:
+    absent = (
+        "automatically_finalizes_at confirmation_secret default_payment_method description "
+        "due_date effective_at ending_balance footer hosted_invoice_url invoice_pdf "
+        "next_payment_attempt number"
+    )
     return {
+        **dict.fromkeys(absent.split()),
+        **_of_customer(customer),
         "account_country": "US",
         "account_name": "Rialto",
         "amount_overpaid": 0,
@@ -52,32 +59,14 @@ def _blank(customer: Document, now: int) -> Document:
         "attempted": False,
         "auto_advance": False,
         "automatic_tax": {"enabled": False, "liability": None, "status": None},
-        "automatically_finalizes_at": None,
         "collection_method": "charge_automatically",
-        "confirmation_secret": None,
-        "customer": customer["id"],
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_tax_exempt": customer["tax_exempt"],
-        "default_payment_method": None,
         "default_tax_rates": [],
-        "description": None,
         "discounts": [],
-        "due_date": None,
-        "effective_at": None,
-        "ending_balance": None,
-        "footer": None,
-        "hosted_invoice_url": None,
-        "invoice_pdf": None,
         "lines": {"object": "list", "data": [], "has_more": False, "url": ""},
-        "next_payment_attempt": None,
-        "number": None,
         "payment_settings": {"payment_method_options": None, "payment_method_types": None},
         "payments": {"object": "list", "data": [], "has_more": False, "url": ""},
         "post_payment_credit_notes_amount": 0,
         "pre_payment_credit_notes_amount": 0,
-        "starting_balance": customer["balance"],
         "status": "draft",
         "status_transitions": {
             "finalized_at": None,
@@ -86,6 +75,17 @@ def _blank(customer: Document, now: int) -> Document:
             "voided_at": None,
         },
         "webhooks_delivered_at": now,
+    }
+
+
+def _of_customer(customer: Document) -> Document:
+    return {
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "starting_balance": customer["balance"],
     }
 
 
