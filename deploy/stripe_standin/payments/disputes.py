@@ -62,10 +62,22 @@ def open_dispute(
     """
     if charge["disputed"] or not charge["captured"]:
         raise InvalidRequestError(f"Charge {charge['id']} cannot be disputed.")
-    dispute = world.new(
+    dispute = _new(world, charge, amount or charge["amount_captured"], is_inquiry=is_inquiry)
+    dispute["reason"] = reason
+    charge["_is_refundable"] = is_inquiry
+    world.change(charge, None, disputed=True)
+    world.save(dispute)
+    world.emit("charge.dispute.created", dispute)
+    if not is_inquiry:
+        _withdraw(world, dispute)
+    return dispute
+
+
+def _new(world: World, charge: Document, amount: int, *, is_inquiry: bool) -> Document:
+    return world.new(
         "du",
         "dispute",
-        amount=amount or charge["amount_captured"],
+        amount=amount,
         balance_transactions=[],
         charge=charge["id"],
         currency=charge["currency"],
@@ -84,16 +96,9 @@ def open_dispute(
             "type": "card",
             "card": {"brand": "visa", "case_type": "inquiry" if is_inquiry else "chargeback"},
         },
-        reason=reason,
+        reason="general",
         status="warning_needs_response" if is_inquiry else "needs_response",
     )
-    charge["_is_refundable"] = is_inquiry
-    world.change(charge, None, disputed=True)
-    world.save(dispute)
-    world.emit("charge.dispute.created", dispute)
-    if not is_inquiry:
-        _withdraw(world, dispute)
-    return dispute
 
 
 def decide(world: World, dispute: Document, verdict: str) -> Document:
