@@ -49,6 +49,11 @@ class DataFolder(msgspec.Struct, frozen=True, kw_only=True):
         return self.path / "postgres"
 
     @property
+    def stripe(self) -> Path:
+        """What the Stripe stand-in remembers."""
+        return self.path / "stripe.sqlite"
+
+    @property
     def valkey(self) -> Path:
         """The embedded Valkey's own."""
         return self.path / "valkey"

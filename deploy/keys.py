@@ -1,5 +1,7 @@
 """Secrets that are made once for a data folder."""
 
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -20,6 +22,11 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     operator_token: str
     license_secret: str
     license_file_key: str
+
+    def derived(self, purpose: str) -> str:
+        """Return a secret for one purpose, the same each time for this data folder."""
+        mark = hmac.new(self.postgres_password.encode(), purpose.encode(), hashlib.sha256)
+        return mark.hexdigest()
 
     @property
     def ticket_verifying_key(self) -> str:

@@ -12,6 +12,7 @@ _GATEWAY_OPERATOR: Final = 10
 _WEB_OPERATOR: Final = 20
 _WORKER_OPERATOR: Final = 21
 _POSTGRES: Final = 32
+_STRIPE: Final = 40
 _VALKEY: Final = 79
 _SHOP_STEP: Final = 100
 """A second shop beside the first looks this much higher for its ports."""
@@ -27,6 +28,7 @@ class PortPlan(msgspec.Struct, frozen=True, kw_only=True):
     worker_operator: int
     postgres: int
     valkey: int
+    stripe: int
 
 
 def plan_ports(*, base: int, is_explicit: bool, gateways: int) -> PortPlan:
@@ -59,6 +61,7 @@ def plan_ports(*, base: int, is_explicit: bool, gateways: int) -> PortPlan:
         worker_operator=private(web + _WORKER_OPERATOR),
         postgres=private(web + _POSTGRES),
         valkey=private(web + _VALKEY),
+        stripe=private(web + _STRIPE),
     )
 
 

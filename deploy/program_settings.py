@@ -16,6 +16,7 @@ from shared.environment import DeclaredVariable, SettingsError, declared_variabl
 PROGRAMS: Final = (
     ("The gateway", "gateway.settings", "GatewaySettings"),
     ("Commerce", "commerce.settings", "CommerceSettings"),
+    ("The Stripe stand-in", "deploy.stripe_standin.settings", "StandInSettings"),
 )
 
 

@@ -91,6 +91,7 @@ def _shop(
             worker_operator=0,
             postgres=ports.get("postgres") or free_port(),
             valkey=ports.get("valkey") or free_port(),
+            stripe=ports.get("stripe", 0),
         ),
         keys=read_or_make_keys(folder.secrets),
     )

@@ -24,6 +24,7 @@ BASE_PORT_DEFAULT: Final = 8300
 SIGNING_KEY_VARIABLE: Final = "RIALTO_TICKET_SIGNING_KEY"
 VERIFYING_KEYS_VARIABLE: Final = "RIALTO_TICKET_VERIFYING_KEYS"
 ORIGINS_VARIABLE: Final = "RIALTO_ALLOWED_ORIGINS"
+STRIPE_KEY_VARIABLE: Final = "STRIPE_API_KEY"
 OPERATOR_TOKEN_VARIABLE: Final = "RIALTO_OPERATOR_TOKEN"  # noqa: S105 - its name
 
 
@@ -88,6 +89,21 @@ class DeploySettings(msgspec.Struct, frozen=True, kw_only=True):
             secret=True,
         ),
     ] = ""
+    stripe_api_key: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^(|[sr]k_(test|live)_.+)$"),
+        variable(
+            STRIPE_KEY_VARIABLE,
+            "The key of a Stripe account. Without one, dev uses a stand-in of its own.",
+            secret=True,
+        ),
+    ] = ""
+    stripe_webhooks: Annotated[
+        tuple[str, ...],
+        variable(
+            "RIALTO_STRIPE_WEBHOOKS", "Addresses the stand-in sends its webhooks to; none yet."
+        ),
+    ] = ()
     allowed_origins: Annotated[
         tuple[str, ...],
         variable(ORIGINS_VARIABLE, "Origins whose pages may use the API and the socket."),
@@ -105,10 +121,17 @@ class DeploySettings(msgspec.Struct, frozen=True, kw_only=True):
             yield f"{SIGNING_KEY_VARIABLE} is not set: {profile} does not make up secrets."
         if not self.operator_token:
             yield f"{OPERATOR_TOKEN_VARIABLE} is not set: {profile} does not make up secrets."
+        yield from self._stripe_problems(profile)
         if not self.allowed_origins:
             yield f"{ORIGINS_VARIABLE} is not set: {profile} does not guess them."
         if any("*" in origin for origin in self.allowed_origins):
             yield f"{ORIGINS_VARIABLE} has a wildcard; name every origin."
+
+    def _stripe_problems(self, profile: Profile) -> Iterator[str]:
+        if not self.stripe_api_key:
+            yield f"{STRIPE_KEY_VARIABLE} is not set: {profile} does not use the Stripe stand-in."
+        elif profile == "prod" and "k_live_" not in self.stripe_api_key[:9]:
+            yield f"{STRIPE_KEY_VARIABLE} is a test key: prod takes real money."
 
 
 def read_variables(*, dotenv: Path = ROOT / ".env") -> Mapping[str, str]:

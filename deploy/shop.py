@@ -21,6 +21,7 @@ from deploy.settings import (
     VERIFYING_KEYS_VARIABLE,
     DeploySettings,
 )
+from deploy.stripe_child import StripeChild, uses_standin
 from deploy.supervisor.errors import StartError
 from deploy.supervisor.spec import ProcessSpec, Stage, StepSpec, TaskSpec
 from deploy.supervisor.state import ShopAddress
@@ -29,7 +30,7 @@ DATABASE: Final = "rialto"
 OPEN_FILES_WANTED: Final = 20_000
 """A gateway holds one descriptor a socket; fewer than this and a busy shop runs out."""
 
-_RANK_GATEWAY, _RANK_WEB, _RANK_WORKER, _RANK_ENGINES = range(4)
+_RANK_GATEWAY, _RANK_WEB, _RANK_WORKER, _RANK_STRIPE, _RANK_ENGINES = range(5)
 _COUNT_TABLES: Final = "select count(*) from pg_tables where schemaname = 'public'"
 
 
@@ -61,6 +62,18 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
         return Valkey(folder=self.folder.valkey, port=self.ports.valkey)
 
     @property
+    def stripe(self) -> StripeChild | None:
+        """The Stripe stand-in, unless a real account is used."""
+        if not uses_standin(self.settings):
+            return None
+        return StripeChild(
+            port=self.ports.stripe,
+            file=self.folder.stripe,
+            keys=self.keys,
+            webhooks=self.settings.stripe_webhooks,
+        )
+
+    @property
     def database_url(self) -> str:
         """The Postgres in use."""
         return self.postgres.url(DATABASE) if self.postgres else self.settings.database_url
@@ -84,6 +97,7 @@ def address_of(shop: Shop) -> ShopAddress:
             "gateway": shop.ports.gateway,
             "postgres": shop.ports.postgres,
             "valkey": shop.ports.valkey,
+            "stripe": shop.ports.stripe,
         },
     )
 
@@ -119,8 +133,9 @@ def environment_of(shop: Shop) -> dict[str, str]:
         "RIALTO_WEB_OPERATOR_PORT": str(shop.ports.web_operator),
         "RIALTO_WORKER_OPERATOR_PORT": str(shop.ports.worker_operator),
     }
+    stripe = shop.stripe.environment() if shop.stripe else {}
     found = {name: value for name, value in shop.variables.items() if value}
-    return python_environment({**defaults, **found, **decided})
+    return python_environment({**defaults, **found, **decided, **stripe})
 
 
 def stages_of(shop: Shop) -> list[Stage]:
@@ -128,7 +143,10 @@ def stages_of(shop: Shop) -> list[Stage]:
     return [
         Stage(processes=tuple(_engines(shop))),
         Stage(steps=(_database_step(shop),), tasks=(_migrate(shop), _seed(shop))),
-        Stage(processes=(_worker(shop), _web(shop), *_gateways(shop)), essential=False),
+        Stage(
+            processes=(*_stripe(shop), _worker(shop), _web(shop), *_gateways(shop)),
+            essential=False,
+        ),
     ]
 
 
@@ -202,6 +220,22 @@ def _seed(shop: Shop) -> TaskSpec:
         is_needed=shop.folder.seed_pending.exists,
         on_done=shop.folder.seed_pending.unlink,
     )
+
+
+def _stripe(shop: Shop) -> list[ProcessSpec]:
+    if shop.stripe is None:
+        return []
+    port = shop.stripe.port
+    return [
+        ProcessSpec(
+            name="stripe",
+            launch=_program(shop, "deploy.stripe_standin"),
+            probe=http_probe(port),
+            ports={"stripe": port},
+            where=f"stand-in, 127.0.0.1:{port}",
+            stop_rank=_RANK_STRIPE,
+        )
+    ]
 
 
 def _worker(shop: Shop) -> ProcessSpec:

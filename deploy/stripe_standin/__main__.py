@@ -14,7 +14,7 @@ from deploy.stripe_standin.app import StandIn
 from deploy.stripe_standin.settings import StandInSettings
 from deploy.stripe_standin.store import Store
 from shared.clock import SystemClock
-from shared.environment import SettingsError, load, process_variables
+from shared.environment import SettingsError, load, process_variables, read_profile
 from shared.logging import configure_logging, get_logger
 
 CANNOT_START: Final = 2
@@ -28,7 +28,7 @@ _log = get_logger("stripe")
 def main() -> int:
     """Run the stand-in until SIGTERM; return the exit code."""
     try:
-        settings = load(StandInSettings, process_variables())
+        settings = _read_settings()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return CANNOT_START
@@ -49,6 +49,13 @@ def main() -> int:
     finally:
         store.close()
     return 0
+
+
+def _read_settings() -> StandInSettings:
+    variables = {name: value for name, value in process_variables().items() if value}
+    if read_profile(variables) != "dev":
+        raise SettingsError(["The Stripe stand-in takes no money: it runs in dev only."])
+    return load(StandInSettings, variables)
 
 
 async def _serve(settings: StandInSettings, store: Store, listener: socket.socket) -> None:

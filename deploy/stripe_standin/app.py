@@ -85,17 +85,18 @@ class StandIn:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Deliver webhooks and let time pass, for as long as the block lasts."""
-        tasks = [
-            asyncio.create_task(self.deliverer.run(), name="deliverer"),
-            asyncio.create_task(self._let_time_pass(), name="time"),
-        ]
-        try:
+        """Deliver webhooks and let time pass, for as long as the block lasts.
+
+        If one of the two breaks, so does the block: the supervisor starts the process again.
+        """
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self.deliverer.run(), name="deliverer"),
+                group.create_task(self._let_time_pass(), name="time"),
+            ]
             yield
-        finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _let_time_pass(self) -> None:
         while True:

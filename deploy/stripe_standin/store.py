@@ -44,6 +44,7 @@ create table if not exists answers (
     body blob not null,
     request text not null
 );
+create index if not exists answers_by_age on answers (answered_at);
 create table if not exists deliveries (
     number integer primary key autoincrement,
     event text not null,

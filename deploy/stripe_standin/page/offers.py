@@ -11,6 +11,7 @@ SUCCEEDS: Final = "Goes through"
 ASKS: Final = "Asks the bank first"
 REFUSED: Final = "Is refused"
 LATER: Final = "Makes trouble later"
+_AMEX_DIGITS: Final = 15
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,4 +48,6 @@ def _group(card: TestCard) -> str:
 
 
 def _spaced(number: str) -> str:
+    if len(number) == _AMEX_DIGITS:
+        return f"{number[:4]} {number[4:10]} {number[10:]}"
     return " ".join(number[start : start + 4] for start in range(0, len(number), 4))

@@ -74,6 +74,8 @@ def _pay(world: World) -> Any:  # noqa: ANN401 - a view, as Quart takes it
         intent = _intent(world, identity, sent.get("client_secret", ""))
         back = sent.get("return_url", "")
         number = sent.get("number", "").strip() or sent.get("card", "")
+        if intent["status"] not in _WAITS:  # sent twice, or from another tab
+            return redirect(_done_url(intent, back), 303)
         card = card_of(number)
         if card is None:
             message = "Only the test cards work here. Never type a real card number."

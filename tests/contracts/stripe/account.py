@@ -76,9 +76,12 @@ class Account:
         """Return the types of the events about an object, oldest first."""
         asked = {"limit": 100, **({"types": types} if types else {})}
         events = await self.api.events.list_async(asked)
-        return [
-            each.type for each in reversed(events.data) if each.data.object.get("id") == identity
-        ]
+        return [each.type for each in reversed(events.data) if told_of(each) == identity]
+
+
+def told_of(event):
+    """Return the id of what an event is about; some things have none."""
+    return getattr(event.data.object, "id", None)
 
 
 def new_key():

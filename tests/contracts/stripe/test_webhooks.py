@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 import stripe
 
+from tests.contracts.stripe.account import told_of
 from tests.contracts.stripe.listener import Listener
 
 CREATED = ["payment_intent.created"]
@@ -176,5 +177,5 @@ class TestTheListOfEvents:
         since = await api.events.list_async({"created": {"gte": intent.created}, "limit": 100})
         before = await api.events.list_async({"created": {"lt": intent.created}, "limit": 100})
 
-        assert intent.id in [each.data.object.get("id") for each in since.data]
-        assert intent.id not in [each.data.object.get("id") for each in before.data]
+        assert intent.id in [told_of(each) for each in since.data]
+        assert intent.id not in [told_of(each) for each in before.data]

@@ -76,8 +76,16 @@ class TestUpRefuses:
         assert "embedded Valkey" in said
         assert "RIALTO_TICKET_SIGNING_KEY" in said
         assert "RIALTO_OPERATOR_TOKEN" in said
+        assert "does not use the Stripe stand-in" in said
         assert "wildcard" in said
         assert nothing_is_left(data)
+
+    def test_production_with_a_test_key_of_stripe(self, data):
+        code, said = run("up", "--data", data, RIALTO_PROFILE="prod", STRIPE_API_KEY="sk_test_x")
+
+        assert code == 2
+        assert "STRIPE_API_KEY is a test key" in said
+        assert "sk_test_x" not in said
 
     def test_malformed_settings_of_any_program_naming_every_one(self, data):
         code, said = run(

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+import urllib.error
 import urllib.request
 from contextlib import suppress
 
@@ -53,7 +54,9 @@ class TestARunningShop:
     def test_lists_every_process_with_its_ports(self, data):
         shown = {each["name"]: each for each in status(data)["processes"]}
 
-        assert shown.keys() == {"postgres", "valkey", "worker", "web", "gateway-1", "gateway-2"}
+        assert shown.keys() == {
+            *("postgres", "valkey", "stripe", "worker", "web", "gateway-1", "gateway-2")
+        }
         assert {each["state"] for each in shown.values()} == {"ready"}
         assert shown["gateway-1"]["ports"]["gateway"] == shown["gateway-2"]["ports"]["gateway"]
         assert shown["gateway-1"]["ports"]["operator"] != shown["gateway-2"]["ports"]["operator"]
@@ -129,7 +132,17 @@ class TestARunningShop:
         )
         assert run("kick", "everybody", "--data", data)[0] == 2
 
-    @pytest.mark.parametrize("name", ["gateway-1", "web", "worker", "valkey", "postgres"])
+    def test_has_a_stand_in_for_stripe(self, data):
+        port = process_of(data, "stripe")["ports"]["stripe"]
+
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/balance", timeout=10)
+
+        refusal.value.close()
+        assert refusal.value.code == 401
+        assert refusal.value.headers["stripe-version"] == "2026-10-28.endive"
+
+    @pytest.mark.parametrize("name", ["gateway-1", "stripe", "web", "worker", "valkey", "postgres"])
     def test_gets_back_whichever_process_is_killed(self, data, name):
         before = process_of(data, name)
 
@@ -153,7 +166,7 @@ class TestARunningShop:
         up(tmp_path, "--port", free_port(), "--gateways", 1)
         try:
             assert status(tmp_path)["url"] != status(data)["url"]
-            assert len(status(tmp_path)["processes"]) == 5
+            assert len(status(tmp_path)["processes"]) == 6
         finally:
             assert run("down", "--data", tmp_path)[0] == 0
 
