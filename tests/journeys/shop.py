@@ -23,7 +23,8 @@ START_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 40
 RECOVER_SECONDS_MAX = 30
 LOOK_AGAIN_SECONDS = 0.05
-PORT_OFFSETS = (0, 1, 10, 11, 20, 21, 32, 79)
+PORT_OFFSETS = (0, 1, 10, 11, 20, 21, 32, 40, 79)
+PROCESSES_COUNT = 7
 
 
 class ShopFailedError(Exception):
@@ -130,7 +131,7 @@ def _wait_up(folder, supervisor):
             status = ask(folder, AskStatus()).status
         except NotRunningError:
             status = None
-        if status is not None and len(status.processes) >= 6 and _all_ready(status):
+        if status is not None and len(status.processes) >= PROCESSES_COUNT and _all_ready(status):
             return status
         time.sleep(LOOK_AGAIN_SECONDS)
     raise ShopFailedError((folder / "up.log").read_text()[-4000:])
