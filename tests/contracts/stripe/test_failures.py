@@ -1,16 +1,14 @@
 """Failures on demand: what a client sees when Stripe or the way to it breaks."""
 
-import asyncio
-
 import httpx
 import pytest
 import stripe
 
+from tests.commerce.waiting import until
 from tests.contracts.stripe.account import WAIT_SECONDS_MAX, new_key, refused
 
 HASTY = httpx.Timeout(WAIT_SECONDS_MAX, read=0.5)
 """Hasty only once the call has been sent."""
-POLL_SECONDS = 0.05
 ASKED = {"amount": 1250, "currency": "eur", "payment_method_types": ["card"]}
 
 
@@ -46,10 +44,10 @@ class TestACallThatIsLost:
             stripe.APIConnectionError,
         )
 
-        if effects:  # the answer is lost, perhaps before the call is carried out
-            async with asyncio.timeout(WAIT_SECONDS_MAX):
-                while await intents_of(customer) < effects:
-                    await asyncio.sleep(POLL_SECONDS)
+        async def is_carried_out():
+            return await intents_of(customer) >= effects
+
+        await until(is_carried_out)  # the client may have given up before
         assert await intents_of(customer) == effects
 
     async def test_is_carried_out_once_if_its_key_is_used_again(
