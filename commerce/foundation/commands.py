@@ -122,10 +122,6 @@ class BatchConflictError(Exception):
     """Another transaction was in the way; the whole batch is to be carried out again."""
 
 
-class NeedsSavepointsError(Exception):
-    """A command of a batch without savepoints was refused: roll back, and do it with them."""
-
-
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_outcome: Final = msgspec.msgpack.Decoder(Outcome).decode
 
@@ -148,17 +144,11 @@ class Carrier:
         self._handlers = handlers
         self._attempts_max = attempts_max
 
-    async def carry_out(
-        self, tx: Transaction, orders: Sequence[Order], *, savepoints: bool = True
-    ) -> Report:
+    async def carry_out(self, tx: Transaction, orders: Sequence[Order]) -> Report:
         """Carry out what can be; tell the outcomes, and say what is left.
-
-        Without savepoints each command saves two round trips to Postgres, but one that fails
-        takes the whole batch with it.
 
         Raises:
             BatchConflictError: if another transaction was in the way.
-            NeedsSavepointsError: if a command failed, and there are no savepoints.
         """
         report = Report()
         known = await _known_outcomes(tx, orders)
@@ -171,25 +161,12 @@ class Carrier:
             if any(order.aggregate == each.aggregate for each in report.unfinished):
                 report.unfinished.append(order)
                 continue
-            if savepoints:
-                outcome = await self._outcome(tx, order, report)
-            else:
-                outcome = await self._hopefully(tx, order)
+            outcome = await self._outcome(tx, order, report)
             if outcome is not None:
                 known[order.key] = await _tell(tx, order, outcome, report)
                 fresh.append(known[order.key])
         await _store(tx, fresh)
         return report
-
-    async def _hopefully(self, tx: Transaction, order: Order) -> Outcome:
-        try:
-            return await self._committed(tx, order.envelope)
-        except _CONFLICTS as error:
-            raise BatchConflictError from error
-        except Exception as error:
-            if not tx.is_alive:
-                raise
-            raise NeedsSavepointsError from error
 
     async def _outcome(self, tx: Transaction, order: Order, report: Report) -> Outcome | None:
         """Return the outcome, or None if the order is to be tried again."""

@@ -20,7 +20,6 @@ from commerce.foundation.commands import (
     BatchConflictError,
     Carrier,
     Commands,
-    NeedsSavepointsError,
     Order,
     Report,
     observe,
@@ -144,22 +143,16 @@ class Lane:
         await self._settle(ready, report)
 
     async def _commit(self, connection: "Connection[Record]", orders: Sequence[Order]) -> Report:
-        """Carry a batch out in one transaction, again if another one was in the way.
-
-        Nearly every command is carried out, so first it is done without a savepoint for each; if
-        one is refused, the batch is rolled back and done again with them.
-        """
-        hopes = len(orders) > 1
+        """Carry a batch out in one transaction, again if another one was in the way."""
         for _ in range(_CONFLICTS_MAX):
             try:
                 async with transaction_on(connection, clock=self._clock, bell=self._bell) as tx:
-                    return await self._carrier.carry_out(tx, orders, savepoints=not hopes)
-            except NeedsSavepointsError:
-                hopes = False
+                    report = await self._carrier.carry_out(tx, orders)
             except (BatchConflictError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                 continue
             except asyncpg.IntegrityConstraintViolationError as error:
                 raise BatchConflictError from error  # Deferred: which of them it was is not told.
+            return report
         raise BatchConflictError
 
     async def _work_alone(self, connection: "Connection[Record]", order: Order) -> None:
