@@ -9,10 +9,18 @@ from typing import Annotated, Final
 
 import msgspec
 
-from protocol.ids import ID_PATTERN, MessageId, OrderId, RoomId, VariantId
+from protocol.ids import ID_PATTERN, FileId, MessageId, OrderId, RoomId, UserId, VariantId
 
 MESSAGE_TEXT_BYTES_MAX: Final = 4096
 """UTF-8 bytes of one chat message. A text of this many characters may still be too long."""
+
+MESSAGE_PARTS_MAX: Final = 5
+MESSAGE_ATTACHMENTS_MAX: Final = 10
+MESSAGE_MENTIONS_MAX: Final = 10
+"""People one message may name: each of them is told of it."""
+
+EMOJI_CHARS_MAX: Final = 16
+"""Code points of one emoji: families and flags are made of many."""
 
 CART_LINE_QUANTITY_MAX: Final = 99
 
@@ -21,6 +29,10 @@ _RoomId = Annotated[RoomId, msgspec.Meta(pattern=ID_PATTERN)]
 _MessageId = Annotated[MessageId, msgspec.Meta(pattern=ID_PATTERN)]
 _VariantId = Annotated[VariantId, msgspec.Meta(pattern=ID_PATTERN)]
 _OrderId = Annotated[OrderId, msgspec.Meta(pattern=ID_PATTERN)]
+_UserId = Annotated[UserId, msgspec.Meta(pattern=r"^usr_[0-9A-HJKMNP-TV-Z]{26}$")]
+_FileId = Annotated[FileId, msgspec.Meta(pattern=r"^fil_[0-9A-HJKMNP-TV-Z]{26}$")]
+_PartRef = Annotated[str, msgspec.Meta(pattern=r"^(prd|ord)_[0-9A-HJKMNP-TV-Z]{26}$")]
+_Emoji = Annotated[str, msgspec.Meta(min_length=1, max_length=EMOJI_CHARS_MAX)]
 _Version = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
@@ -29,19 +41,28 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_
 
 
 class SendMessage(Command, frozen=True, kw_only=True, tag="send_message"):
-    """Say something in a room."""
+    """Say something in a room.
+
+    `parts` are products (`prd_…`) and orders (`ord_…`) the message points at, `attachments` files.
+    Who is named in the text by `@name` is mentioned; `mentions` names people by id besides.
+    """
 
     room: _RoomId
     text: _Text
     reply_to: _MessageId | None = None
+    parts: Annotated[list[_PartRef], msgspec.Meta(max_length=MESSAGE_PARTS_MAX)] = []
+    attachments: Annotated[list[_FileId], msgspec.Meta(max_length=MESSAGE_ATTACHMENTS_MAX)] = []
+    mentions: Annotated[list[_UserId], msgspec.Meta(max_length=MESSAGE_MENTIONS_MAX)] = []
 
 
 class EditMessage(Command, frozen=True, kw_only=True, tag="edit_message"):
-    """Change the text of one's own message."""
+    """Change the text of one's own message; with `version`, only if it still has that version."""
 
     room: _RoomId
     message: _MessageId
     text: _Text
+    version: _Version | None = None
+    mentions: Annotated[list[_UserId], msgspec.Meta(max_length=MESSAGE_MENTIONS_MAX)] = []
 
 
 class DeleteMessage(Command, frozen=True, kw_only=True, tag="delete_message"):
@@ -49,6 +70,15 @@ class DeleteMessage(Command, frozen=True, kw_only=True, tag="delete_message"):
 
     room: _RoomId
     message: _MessageId
+
+
+class SetReaction(Command, frozen=True, kw_only=True, tag="set_reaction"):
+    """React to a message with an emoji, or no longer."""
+
+    room: _RoomId
+    message: _MessageId
+    emoji: _Emoji
+    on: bool
 
 
 class JoinRoom(Command, frozen=True, kw_only=True, tag="join_room"):
@@ -97,6 +127,7 @@ AnyCommand = (
     SendMessage
     | EditMessage
     | DeleteMessage
+    | SetReaction
     | JoinRoom
     | LeaveRoom
     | MarkRead
@@ -118,6 +149,13 @@ class MessageResult(CommandResult, frozen=True, kw_only=True, tag="message"):
     version: int
 
 
+class ReactionResult(CommandResult, frozen=True, kw_only=True, tag="reaction"):
+    """The version the reactions of the message now have."""
+
+    message: MessageId
+    reactions_version: int
+
+
 class CartResult(CommandResult, frozen=True, kw_only=True, tag="cart"):
     """The version the cart now has."""
 
@@ -132,4 +170,4 @@ class OrderResult(CommandResult, frozen=True, kw_only=True, tag="order"):
     version: int
 
 
-AnyCommandResult = MessageResult | CartResult | OrderResult
+AnyCommandResult = MessageResult | CartResult | OrderResult | ReactionResult

@@ -25,6 +25,7 @@ OrderId = NewType("OrderId", str)  # ord_
 OrderLineId = NewType("OrderLineId", str)  # lin_
 NotificationId = NewType("NotificationId", str)  # ntf_
 LicenseId = NewType("LicenseId", str)  # lic_
+FileId = NewType("FileId", str)  # fil_
 EventId = NewType("EventId", str)  # evt_
 
 CommandKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]

@@ -17,6 +17,7 @@ from protocol.commands import (
     PlaceOrder,
     SendMessage,
     SetCartLine,
+    SetReaction,
 )
 from protocol.ids import UserId
 from protocol.topics import Topic
@@ -49,6 +50,9 @@ ACCESS_READY_KEY: Final = "access:ready"
 ACCESS_ANYONE: Final = "*"
 """The field of a topic's access hash that lets any signed-in user in."""
 
+ACCESS_BANNED: Final = "banned"
+"""The role of a user who is shut out of a topic that anyone else may hear."""
+
 GATEWAY_WORKERS_KEY: Final = "gateway:workers"
 """Sorted set: worker id by the Unix milliseconds of its last heartbeat."""
 
@@ -71,7 +75,14 @@ def command_partition(command: AnyCommand, user: UserId) -> int:
 def command_aggregate(command: AnyCommand, user: UserId) -> str:
     """Return the id of what `command` changes: commands on one of them stay in order."""
     match command:
-        case SendMessage() | EditMessage() | DeleteMessage() | JoinRoom() | LeaveRoom():
+        case (
+            SendMessage()
+            | EditMessage()
+            | DeleteMessage()
+            | SetReaction()
+            | JoinRoom()
+            | LeaveRoom()
+        ):
             return command.room
         case MarkRead() | SetCartLine() | PlaceOrder() | CancelOrder():
             return user

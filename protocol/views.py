@@ -10,6 +10,7 @@ import msgspec
 
 from protocol.ids import (
     CartId,
+    FileId,
     LicenseId,
     MessageId,
     NotificationId,
@@ -30,12 +31,45 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A pointer from a message to a product (`prd_…`) or an order (`ord_…`).
+
+    It carries no price and no stock: each reader asks for those (`GET /v1/cards`), and is told
+    what they may see.
+    """
+
+    ref: str
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that goes with a message, by its id."""
+
+    id: FileId
+
+
+class Reaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many people reacted with one emoji. `mine` is only told to a reader, never in events."""
+
+    emoji: str
+    count: int
+    mine: bool = False
+
+
+class Reactions(msgspec.Struct, frozen=True, kw_only=True):
+    """All reactions to a message. `version` grows with each change, by itself."""
+
+    version: int
+    items: list[Reaction]
+
+
 class ChatMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message of a room.
 
     `seq` numbers the messages of the room from 1, without gaps. `version` starts at 1 and grows
     with each edit and with deletion. `text` is plain text; a deleted message has none. `key` is
     the author's command key, by which the author's client recognises its own message.
+    `reactions` have a version of their own: of two states of a message take the text of the higher
+    `version` and the reactions of theirs. `mentions` are the people named in the text.
     """
 
     id: MessageId
@@ -49,9 +83,14 @@ class ChatMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reply_to: MessageId | None = None
     edited_at_ms: int | None = None
     deleted: bool = False
+    parts: list[Part] = []
+    attachments: list[Attachment] = []
+    mentions: list[Person] = []
+    reactions: Reactions | None = None
 
 
-RoomKind = Literal["product", "group", "direct"]
+RoomKind = Literal["product", "group", "direct", "support"]
+MemberRole = Literal["owner", "moderator", "member"]
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

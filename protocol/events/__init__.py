@@ -4,12 +4,18 @@ from protocol.events.accounts import SessionRevoked
 from protocol.events.cart import CartChanged
 from protocol.events.catalog import ProductChanged
 from protocol.events.chat import (
+    MemberBanned,
+    MemberChanged,
     MemberJoined,
     MemberLeft,
+    MemberUnbanned,
+    Mentioned,
     MessageDeleted,
     MessageEdited,
     MessageSent,
+    ReactionsChanged,
     ReadMarked,
+    RoomChanged,
 )
 from protocol.events.commands import CommandCommitted, CommandRejected
 from protocol.events.event import Event
@@ -30,6 +36,12 @@ AnyEvent = (
     | MemberJoined
     | MemberLeft
     | ReadMarked
+    | ReactionsChanged
+    | Mentioned
+    | MemberChanged
+    | MemberBanned
+    | MemberUnbanned
+    | RoomChanged
     | CommandCommitted
     | CommandRejected
     | CartChanged
@@ -52,8 +64,12 @@ __all__ = [
     "CommandRejected",
     "Event",
     "LicenseChanged",
+    "MemberBanned",
+    "MemberChanged",
     "MemberJoined",
     "MemberLeft",
+    "MemberUnbanned",
+    "Mentioned",
     "MessageDeleted",
     "MessageEdited",
     "MessageSent",
@@ -65,6 +81,8 @@ __all__ = [
     "OrderPaid",
     "OrderPlaced",
     "ProductChanged",
+    "ReactionsChanged",
     "ReadMarked",
+    "RoomChanged",
     "SessionRevoked",
 ]

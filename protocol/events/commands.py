@@ -15,10 +15,11 @@ class CommandRejected(Event, frozen=True, kw_only=True, tag="command_rejected"):
     """The command was refused and changed nothing.
 
     `code` is the error's fixed name (`room_not_found`), `message` a sentence for people. With
-    `temporary` the same command may succeed later, under a new key.
+    `temporary` the same command may succeed later, under a new key, `retry_after_ms` after this.
     """
 
     key: str
     code: str
     message: str
     temporary: bool = False
+    retry_after_ms: int | None = None

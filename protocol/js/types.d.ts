@@ -53,23 +53,33 @@ export interface GiveCommand {
   type: "command";
   id: number;
   key: string;
-  body: SendMessage | EditMessage | DeleteMessage | JoinRoom | LeaveRoom | MarkRead | SetCartLine | PlaceOrder | CancelOrder;
+  body: SendMessage | EditMessage | DeleteMessage | SetReaction | JoinRoom | LeaveRoom | MarkRead | SetCartLine | PlaceOrder | CancelOrder;
 }
 
-/** Say something in a room. */
+/**
+ * Say something in a room.
+ *
+ * `parts` are products (`prd_…`) and orders (`ord_…`) the message points at, `attachments` files.
+ * Who is named in the text by `@name` is mentioned; `mentions` names people by id besides.
+ */
 export interface SendMessage {
   type: "send_message";
   room: string;
   text: string;
   reply_to?: string | null;
+  parts?: string[];
+  attachments?: string[];
+  mentions?: string[];
 }
 
-/** Change the text of one's own message. */
+/** Change the text of one's own message; with `version`, only if it still has that version. */
 export interface EditMessage {
   type: "edit_message";
   room: string;
   message: string;
   text: string;
+  version?: number | null;
+  mentions?: string[];
 }
 
 /** Take a message back: one's own, or any as a moderator. */
@@ -77,6 +87,15 @@ export interface DeleteMessage {
   type: "delete_message";
   room: string;
   message: string;
+}
+
+/** React to a message with an emoji, or no longer. */
+export interface SetReaction {
+  type: "set_reaction";
+  room: string;
+  message: string;
+  emoji: string;
+  on: boolean;
 }
 
 /** Become a member of a public room. */
@@ -205,7 +224,7 @@ export interface EventFrame {
   offset: number;
   id: string;
   at_ms: number;
-  body: MessageSent | MessageEdited | MessageDeleted | MemberJoined | MemberLeft | ReadMarked | CommandCommitted | CommandRejected | CartChanged | OrderPlaced | OrderPaid | OrderFulfilled | OrderCanceled | OrderExpired | ProductChanged | NotificationReceived | NotificationsRead | SessionRevoked | LicenseChanged;
+  body: MessageSent | MessageEdited | MessageDeleted | MemberJoined | MemberLeft | ReadMarked | ReactionsChanged | Mentioned | MemberChanged | MemberBanned | MemberUnbanned | RoomChanged | CommandCommitted | CommandRejected | CartChanged | OrderPlaced | OrderPaid | OrderFulfilled | OrderCanceled | OrderExpired | ProductChanged | NotificationReceived | NotificationsRead | SessionRevoked | LicenseChanged;
 }
 
 /** Somebody said something. */
@@ -220,6 +239,8 @@ export interface MessageSent {
  * `seq` numbers the messages of the room from 1, without gaps. `version` starts at 1 and grows
  * with each edit and with deletion. `text` is plain text; a deleted message has none. `key` is
  * the author's command key, by which the author's client recognises its own message.
+ * `reactions` have a version of their own: of two states of a message take the text of the higher
+ * `version` and the reactions of theirs. `mentions` are the people named in the text.
  */
 export interface ChatMessage {
   id: string;
@@ -233,12 +254,44 @@ export interface ChatMessage {
   reply_to?: string | null;
   edited_at_ms?: number | null;
   deleted?: boolean;
+  parts?: Part[];
+  attachments?: Attachment[];
+  mentions?: Person[];
+  reactions?: Reactions | null;
 }
 
 /** A user, as others see them. */
 export interface Person {
   id: string;
   name: string;
+}
+
+/**
+ * A pointer from a message to a product (`prd_…`) or an order (`ord_…`).
+ *
+ * It carries no price and no stock: each reader asks for those (`GET /v1/cards`), and is told
+ * what they may see.
+ */
+export interface Part {
+  ref: string;
+}
+
+/** A file that goes with a message, by its id. */
+export interface Attachment {
+  id: string;
+}
+
+/** All reactions to a message. `version` grows with each change, by itself. */
+export interface Reactions {
+  version: number;
+  items: Reaction[];
+}
+
+/** How many people reacted with one emoji. `mine` is only told to a reader, never in events. */
+export interface Reaction {
+  emoji: string;
+  count: number;
+  mine?: boolean;
 }
 
 /** A message is now as given. */
@@ -278,11 +331,70 @@ export interface ReadMarked {
   unread: number;
 }
 
+/**
+ * The reactions to a message are now as given, all of them: `user` set or took back `emoji`.
+ *
+ * Who keeps the highest `reactions.version` never shows an older truth. One's own reactions are
+ * what one read, changed by the events of which one is the `user`.
+ */
+export interface ReactionsChanged {
+  type: "reactions_changed";
+  room: string;
+  message: string;
+  seq: number;
+  reactions: Reactions;
+  user: string;
+  emoji: string;
+  on: boolean;
+}
+
+/** A message names the user; told on the user's topic. `text` is how the message begins. */
+export interface Mentioned {
+  type: "mentioned";
+  user: string;
+  room: string;
+  room_title: string;
+  message: string;
+  seq: number;
+  author: Person;
+  text: string;
+}
+
+/** A member's role and mute are now as given; who is muted may read and not write. */
+export interface MemberChanged {
+  type: "member_changed";
+  room: string;
+  user: string;
+  role: "member" | "moderator" | "owner";
+  muted_until_ms?: number | null;
+}
+
+/** Somebody may not come back into the room, and the gateway stops their delivery. */
+export interface MemberBanned {
+  type: "member_banned";
+  room: string;
+  user: string;
+}
+
+/** Somebody may come into the room again. */
+export interface MemberUnbanned {
+  type: "member_unbanned";
+  room: string;
+  user: string;
+}
+
+/** The rules of the room are now as given; in slow mode a member waits between messages. */
+export interface RoomChanged {
+  type: "room_changed";
+  room: string;
+  slow_mode_seconds: number;
+}
+
 /** The command's transaction was committed: it happened, once. */
 export interface CommandCommitted {
   type: "command_committed";
   key: string;
-  result?: MessageResult | CartResult | OrderResult | null;
+  result?: MessageResult | CartResult | OrderResult | ReactionResult | null;
 }
 
 /** The message that was sent, edited or deleted. */
@@ -307,11 +419,18 @@ export interface OrderResult {
   version: number;
 }
 
+/** The version the reactions of the message now have. */
+export interface ReactionResult {
+  type: "reaction";
+  message: string;
+  reactions_version: number;
+}
+
 /**
  * The command was refused and changed nothing.
  *
  * `code` is the error's fixed name (`room_not_found`), `message` a sentence for people. With
- * `temporary` the same command may succeed later, under a new key.
+ * `temporary` the same command may succeed later, under a new key, `retry_after_ms` after this.
  */
 export interface CommandRejected {
   type: "command_rejected";
@@ -319,6 +438,7 @@ export interface CommandRejected {
   code: string;
   message: string;
   temporary?: boolean;
+  retry_after_ms?: number | null;
 }
 
 /** The cart is now as given. */
@@ -630,6 +750,7 @@ export type Command =
   | SendMessage
   | EditMessage
   | DeleteMessage
+  | SetReaction
   | JoinRoom
   | LeaveRoom
   | MarkRead
@@ -640,7 +761,8 @@ export type Command =
 export type CommandResult =
   | MessageResult
   | CartResult
-  | OrderResult;
+  | OrderResult
+  | ReactionResult;
 
 export type RialtoEvent =
   | MessageSent
@@ -649,6 +771,12 @@ export type RialtoEvent =
   | MemberJoined
   | MemberLeft
   | ReadMarked
+  | ReactionsChanged
+  | Mentioned
+  | MemberChanged
+  | MemberBanned
+  | MemberUnbanned
+  | RoomChanged
   | CommandCommitted
   | CommandRejected
   | CartChanged

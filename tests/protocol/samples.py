@@ -34,6 +34,22 @@ CHAT_MESSAGE = views.ChatMessage(
 EDITED_MESSAGE = msgspec.structs.replace(
     CHAT_MESSAGE, version=2, text="Runs on Linux.", edited_at_ms=AT_MS + 5, reply_to=MESSAGE
 )
+FILE = f"fil_{ULID}"
+RICH_MESSAGE = msgspec.structs.replace(
+    CHAT_MESSAGE,
+    version=3,
+    text="@Ada Łovelace have a look 🦉",
+    parts=[views.Part(ref=PRODUCT), views.Part(ref=ORDER)],
+    attachments=[views.Attachment(id=FILE)],
+    mentions=[ADA],
+    reactions=views.Reactions(
+        version=4,
+        items=[
+            views.Reaction(emoji="👍🏽", count=2, mine=True),
+            views.Reaction(emoji="❤️", count=1),
+        ],
+    ),
+)
 CART_VIEW = views.Cart(
     id=CART,
     version=3,
@@ -76,6 +92,7 @@ COMMANDS = [
     commands.SendMessage(room=ROOM, text="Läuft es auf Linux?", reply_to=MESSAGE),
     commands.EditMessage(room=ROOM, message=MESSAGE, text="Runs on Linux."),
     commands.DeleteMessage(room=ROOM, message=MESSAGE),
+    commands.SetReaction(room=ROOM, message=MESSAGE, emoji="👍🏽", on=True),
     commands.JoinRoom(room=ROOM),
     commands.LeaveRoom(room=ROOM),
     commands.MarkRead(room=ROOM, seq=7),
@@ -91,6 +108,28 @@ EVENTS = [
     events.MemberJoined(room=ROOM, member=ADA),
     events.MemberLeft(room=ROOM, user=USER),
     events.ReadMarked(room=ROOM, seq=7, unread=0),
+    events.ReactionsChanged(
+        room=ROOM,
+        message=MESSAGE,
+        seq=7,
+        reactions=views.Reactions(version=4, items=[views.Reaction(emoji="👍🏽", count=2)]),
+        user=USER,
+        emoji="👍🏽",
+        on=True,
+    ),
+    events.Mentioned(
+        user=USER,
+        room=ROOM,
+        room_title="Inkwell Serif",
+        message=MESSAGE,
+        seq=7,
+        author=ADA,
+        text="@Ada Łovelace have a look 🦉",
+    ),
+    events.MemberChanged(room=ROOM, user=USER, role="moderator", muted_until_ms=AT_MS),
+    events.MemberBanned(room=ROOM, user=USER),
+    events.MemberUnbanned(room=ROOM, user=USER),
+    events.RoomChanged(room=ROOM, slow_mode_seconds=30),
     events.CommandCommitted(
         key=KEY, result=commands.MessageResult(message=MESSAGE, seq=7, version=1)
     ),
@@ -143,6 +182,17 @@ EVENTS = [
     ),
 ]
 
+RICH_EVENTS = {
+    "event.message_edited.rich": events.MessageEdited(message=RICH_MESSAGE),
+    "event.command_rejected.later": events.CommandRejected(
+        key=KEY,
+        code="slow_mode",
+        message="Wait a little.",
+        temporary=True,
+        retry_after_ms=1500,
+    ),
+}
+
 SIGNALS = [
     signals.Typing(users=[ADA], count=1),
     signals.Presence(count=1, users=[signals.Present(id=USER, name="Ada", state="online")]),
@@ -152,9 +202,23 @@ RESULTS = [
     commands.MessageResult(message=MESSAGE, seq=7, version=1),
     commands.CartResult(version=3),
     commands.OrderResult(order=ORDER, number="R-2026-000042", version=1),
+    commands.ReactionResult(message=MESSAGE, reactions_version=4),
 ]
 
 HERE = Position("c9a1", 41)
+
+RICH_COMMANDS = {
+    "command.send_message.rich": commands.SendMessage(
+        room=ROOM,
+        text="@Ada Łovelace have a look 🦉",
+        parts=[PRODUCT, ORDER],
+        attachments=[FILE],
+        mentions=[USER],
+    ),
+    "command.edit_message.versioned": commands.EditMessage(
+        room=ROOM, message=MESSAGE, text="Runs on Linux.", version=2, mentions=[USER]
+    ),
+}
 
 CLIENT_FRAMES = {
     "hello": client.Hello(
@@ -175,6 +239,10 @@ CLIENT_FRAMES = {
     **{
         f"command.{command.__struct_config__.tag}": client.GiveCommand(id=5, key=KEY, body=command)
         for command in COMMANDS
+    },
+    **{
+        name: client.GiveCommand(id=5, key=KEY, body=command)
+        for name, command in RICH_COMMANDS.items()
     },
 }
 
@@ -234,6 +302,12 @@ SERVER_FRAMES = {
             body=events.CommandCommitted(key=KEY, result=result),
         )
         for result in RESULTS
+    },
+    **{
+        name: server.EventFrame(
+            topic=f"room:{ROOM}", offset=44, id=f"evt_{ULID}", at_ms=AT_MS, body=event
+        )
+        for name, event in RICH_EVENTS.items()
     },
     **{
         f"signal.{signal.__struct_config__.tag}": server.SignalFrame(
