@@ -32,7 +32,7 @@ from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
 from commerce.notifications import endpoints as notifications
 from commerce.orders import endpoints as orders
 from commerce.settings import CommerceSettings
-from commerce.storefront import pages
+from commerce.storefront import cards, pages
 from shared.clock import Clock, SystemClock
 from shared.tickets import TicketSigner
 
@@ -49,6 +49,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         orders.door,
         licenses.door,
         notifications.door,
+        cards.door,
     )
     return (*opened, accounts.demo_door) if settings.profile == "dev" else opened
 

@@ -7,9 +7,11 @@ class ExpectedError(Exception):
     """An expected failure, with a code a client may rely on.
 
     Subclasses fix `code` (snake case, unique in the product), `http_status` and, where trying
-    again later can help, `temporary`; instances carry one sentence that says what is allowed.
+    again later can help, `temporary`; instances carry one sentence that says what is allowed, and
+    where it is known, after how many milliseconds asking again can help.
     """
 
     code: ClassVar[str]
     http_status: ClassVar[int]
     temporary: ClassVar[bool] = False
+    retry_after_ms: int | None = None

@@ -57,6 +57,13 @@ _LIFT_BAN: Final[LiteralString] = """
 _IS_BANNED: Final[LiteralString] = """
     select exists (select from users where id = $1 and banned_at is not null)
 """
+_STAFF: Final[LiteralString] = """
+    select id, name
+      from users
+     where 'staff' = any(roles)
+     order by id
+     limit $1
+"""
 _HAS_ROLE: Final[LiteralString] = """
     select exists (select from users where id = $1 and $2 = any(roles))
 """
@@ -135,6 +142,11 @@ async def lift_ban(tx: Transaction, user_id: UserId) -> bool:
 async def is_banned(tx: Transaction, user_id: UserId) -> bool:
     """Say whether a user may not come in."""
     return await tx.value(bool, _IS_BANNED, user_id)
+
+
+async def staff(tx: Transaction, *, people_max: int) -> list[Person]:
+    """Read people who work here, those who came first."""
+    return await tx.all(Person, _STAFF, people_max)
 
 
 async def has_role(tx: Transaction, user_id: UserId, role: str) -> bool:

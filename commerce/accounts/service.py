@@ -185,6 +185,11 @@ async def people(tx: Transaction, user_ids: Sequence[UserId]) -> list[Person]:
     return await repository.people(tx, user_ids)
 
 
+async def staff(tx: Transaction, *, people_max: int) -> list[Person]:
+    """Return people who work here, at most so many."""
+    return await repository.staff(tx, people_max=people_max)
+
+
 async def is_staff(tx: Transaction, user_id: UserId) -> bool:
     """Say whether a user works here."""
     return await repository.has_role(tx, user_id, STAFF_ROLE)

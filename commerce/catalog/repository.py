@@ -140,6 +140,16 @@ _BY_ID: Final[LiteralString] = (
 """
 )
 
+_SHOWN: Final[LiteralString] = (
+    _CARD_COLUMNS
+    + ", 0 as rank from products product"
+    + _OFFERED
+    + """
+     where product.id = any($1::text[])
+       and product.published_at is not null
+"""
+)
+
 _DESCRIPTION: Final[LiteralString] = """
     select description from products where id = $1
 """
@@ -302,6 +312,11 @@ async def card_by_slug(tx: Transaction, slug: str) -> ProductCard | None:
 async def card(tx: Transaction, product: ProductId) -> ProductCard:
     """Return a product that is known to exist."""
     return await tx.one(ProductCard, _BY_ID, product)
+
+
+async def shown(tx: Transaction, wanted: Sequence[ProductId]) -> list[ProductCard]:
+    """Return those of some products that are published."""
+    return await tx.all(ProductCard, _SHOWN, wanted)
 
 
 async def description(tx: Transaction, product: ProductId) -> str:

@@ -76,6 +76,11 @@ async def card(tx: Transaction, product: ProductId) -> ProductCard:
     return await repository.card(tx, product)
 
 
+async def shown(tx: Transaction, wanted: Sequence[ProductId]) -> list[ProductCard]:
+    """Return those of some products that are published, in no particular order."""
+    return await repository.shown(tx, wanted) if wanted else []
+
+
 async def offers(tx: Transaction, wanted: Iterable[VariantId]) -> dict[VariantId, Offer]:
     """Return what is known of variants; unknown ones are left out."""
     return {offer.variant: offer for offer in await repository.offers(tx, list(wanted))}

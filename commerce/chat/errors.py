@@ -1,5 +1,7 @@
 """What can go wrong in chat, on purpose."""
 
+from datetime import timedelta
+
 from protocol.commands import MESSAGE_TEXT_BYTES_MAX
 from protocol.ids import MessageId, RoomId, UserId
 from shared.errors import ExpectedError
@@ -142,3 +144,102 @@ class TooManyRoomsError(ExpectedError):
 
     def __init__(self, *, rooms_max: int) -> None:
         super().__init__(f"You may join at most {rooms_max} rooms; leave one first.")
+
+
+class BannedError(ExpectedError):
+    """Who was banned from a room neither comes back into it nor writes in it."""
+
+    code = "banned"
+    http_status = 403
+
+    def __init__(self) -> None:
+        super().__init__("A moderator banned you from this room.")
+
+
+class UserBannedError(ExpectedError):
+    """The user who is to come in was banned from the room."""
+
+    code = "user_banned"
+    http_status = 409
+
+    def __init__(self, user_id: UserId) -> None:
+        super().__init__(f"{user_id} is banned from this room; lift the ban first.")
+
+
+class MutedError(ExpectedError):
+    """The member may read and not write, for a while."""
+
+    code = "muted"
+    http_status = 403
+    temporary = True
+
+    def __init__(self, left: timedelta) -> None:
+        self.retry_after_ms = _whole_ms(left)
+        super().__init__("A moderator muted you in this room for a while.")
+
+
+class SlowModeError(ExpectedError):
+    """The room is slow, and the member wrote a moment ago."""
+
+    code = "slow_mode"
+    http_status = 429
+    temporary = True
+
+    def __init__(self, left: timedelta, *, slow_mode_seconds: int) -> None:
+        self.retry_after_ms = _whole_ms(left)
+        super().__init__(f"Everybody waits {slow_mode_seconds} s between messages in this room.")
+
+
+class StaleEditError(ExpectedError):
+    """The message has changed since the editor saw it."""
+
+    code = "stale_version"
+    http_status = 409
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The message was changed meanwhile; it is at version {version} now.")
+
+
+class TooManyReactionsError(ExpectedError):
+    """People reacted to the message with as many different emoji as may be."""
+
+    code = "too_many_reactions"
+    http_status = 409
+
+    def __init__(self, *, reactions_max: int) -> None:
+        super().__init__(f"A message has at most {reactions_max} different reactions.")
+
+
+class NotAnEmojiError(ExpectedError):
+    """One reacts with exactly one emoji."""
+
+    code = "not_an_emoji"
+    http_status = 422
+
+    def __init__(self) -> None:
+        super().__init__("A reaction is exactly one emoji.")
+
+
+class InvalidMuteError(ExpectedError):
+    """Nobody is muted for that long."""
+
+    code = "invalid_mute"
+    http_status = 422
+
+    def __init__(self, *, days_max: int) -> None:
+        super().__init__(f"Somebody may be muted for {days_max} days at most.")
+
+
+class ReportNotFoundError(ExpectedError):
+    """No such open report, or not one you may settle."""
+
+    code = "report_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("There is no such open report.")
+
+
+def _whole_ms(left: timedelta) -> int:
+    """Round up: who waits this long has waited enough."""
+    return -(-left // timedelta(milliseconds=1))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from commerce.chat import service
-from commerce.chat.model import Message
+from commerce.chat.model import Edit, Enclosed, Message
 from commerce.foundation.commands import Caller, Commands
 from commerce.foundation.database import Transaction
 from protocol.commands import (
@@ -13,7 +13,9 @@ from protocol.commands import (
     LeaveRoom,
     MarkRead,
     MessageResult,
+    ReactionResult,
     SendMessage,
+    SetReaction,
 )
 from protocol.views import Person
 
@@ -25,7 +27,12 @@ async def send_message(tx: Transaction, caller: Caller, command: SendMessage) ->
         _person(caller),
         command.room,
         command.text,
-        reply_to=command.reply_to,
+        enclosed=Enclosed(
+            reply_to=command.reply_to,
+            parts=list(dict.fromkeys(command.parts)),
+            attachments=list(dict.fromkeys(command.attachments)),
+            mentions=command.mentions,
+        ),
         key=caller.key,
     )
     return _result(sent)
@@ -33,13 +40,28 @@ async def send_message(tx: Transaction, caller: Caller, command: SendMessage) ->
 
 async def edit_message(tx: Transaction, caller: Caller, command: EditMessage) -> MessageResult:
     """Change one's own message."""
-    edited = await service.edit(tx, caller.user, command.room, command.message, text=command.text)
-    return _result(edited)
+    change = Edit(text=command.text, version=command.version, mentions=command.mentions)
+    return _result(
+        await service.edit(tx, _person(caller), command.room, command.message, change=change)
+    )
 
 
 async def delete_message(tx: Transaction, caller: Caller, command: DeleteMessage) -> MessageResult:
     """Take a message back."""
     return _result(await service.delete(tx, caller.user, command.room, command.message))
+
+
+async def set_reaction(tx: Transaction, caller: Caller, command: SetReaction) -> ReactionResult:
+    """React to a message, or no longer."""
+    reacted = await service.react(
+        tx,
+        _person(caller),
+        command.room,
+        command.message,
+        emoji=command.emoji,
+        on=command.on,
+    )
+    return ReactionResult(message=reacted.id, reactions_version=reacted.reactions_version)
 
 
 async def join_room(tx: Transaction, caller: Caller, command: JoinRoom) -> None:
@@ -61,6 +83,7 @@ COMMANDS: Final[Commands] = {
     SendMessage: send_message,
     EditMessage: edit_message,
     DeleteMessage: delete_message,
+    SetReaction: set_reaction,
     JoinRoom: join_room,
     LeaveRoom: leave_room,
     MarkRead: mark_read,

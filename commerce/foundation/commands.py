@@ -174,7 +174,13 @@ class Carrier:
             async with tx.savepoint():
                 return await self._committed(tx, order.envelope)
         except ExpectedError as error:
-            return _rejected(order, error.code, str(error), temporary=error.temporary)
+            return CommandRejected(
+                key=order.envelope.key,
+                code=error.code,
+                message=str(error),
+                temporary=error.temporary,
+                retry_after_ms=error.retry_after_ms,
+            )
         except _CONFLICTS as error:
             raise BatchConflictError from error
         except Exception:

@@ -11,5 +11,6 @@ Owns the tables `notification_inboxes` and `notifications`. Takes in the Redis s
     key       the sender's idempotency key, at most 128 characters: once for each user; optional
 
 An entry that is anything else goes to `notifications:dead` with the reason. Tells
-`NotificationReceived` and `NotificationsRead` on the user's topic. Reacts to `OrderFulfilled`.
+`NotificationReceived` and `NotificationsRead` on the user's topic. Reacts to `OrderFulfilled`
+and `Mentioned`.
 """

@@ -115,6 +115,11 @@ def parse_draft(fields: Mapping[str, str]) -> Draft:
         raise MalformedNotificationError(f"{error}.") from error
 
 
+def shortened(title: str) -> str:
+    """Return a title that was put together from names, cut to what a title may have."""
+    return title if len(title) <= TITLE_CHARS_MAX else title[: TITLE_CHARS_MAX - 1] + "…"
+
+
 def is_good_link(link: str) -> bool:
     """Say whether a link stays in the shop or leads to a named host over https."""
     if any(sign.isspace() or sign == "\\" or not sign.isprintable() for sign in link):

@@ -1,4 +1,4 @@
-"""What notifications hear: the stream of other services, and orders that are fulfilled."""
+"""What notifications hear: the stream of other services, fulfilled orders, mentions in rooms."""
 
 from typing import Final
 
@@ -7,8 +7,8 @@ from commerce.foundation.inbox import MalformedMessageError, StreamMessage, Subs
 from commerce.foundation.reactions import Reaction
 from commerce.notifications import service
 from commerce.notifications.errors import MalformedNotificationError
-from commerce.notifications.model import Draft, parse_draft
-from protocol.events import OrderFulfilled
+from commerce.notifications.model import Draft, parse_draft, shortened
+from protocol.events import Mentioned, OrderFulfilled
 from protocol.stream_names import (
     NOTIFICATION_DEAD_STREAM,
     NOTIFICATION_GROUP,
@@ -38,8 +38,22 @@ async def tell_the_buyer(tx: Transaction, event: OrderFulfilled) -> None:
     await service.notify(tx, draft)
 
 
+async def tell_who_is_mentioned(tx: Transaction, event: Mentioned) -> None:
+    """Tell somebody that a message names them, once however often it is edited."""
+    draft = Draft(
+        user=event.user,
+        title=shortened(f"{event.author.name} mentioned you in {event.room_title}"),
+        body=event.text,
+        link=f"/rooms/{event.room}",
+        category="mentions",
+        key=f"mentioned:{event.message}",
+    )
+    await service.notify(tx, draft)
+
+
 REACTIONS: Final = (
     Reaction(name="notifications.order_fulfilled", event=OrderFulfilled, run=tell_the_buyer),
+    Reaction(name="notifications.mentioned", event=Mentioned, run=tell_who_is_mentioned),
 )
 
 SUBSCRIPTIONS: Final = (

@@ -14,9 +14,15 @@ from commerce.foundation.pagination import Page, PageQuery, decode_cursor, page_
 from commerce.orders import service
 from commerce.orders.errors import IllegalTransitionError, OrderNotFoundError
 from commerce.orders.model import show
-from commerce.orders.schemas import NewOrder, OrderedAfter, OrderHistory, view_history
+from commerce.orders.schemas import (
+    NewOrder,
+    OrderedAfter,
+    OrderHistory,
+    SupportRoom,
+    view_history,
+)
 from protocol.ids import OrderId
-from protocol.views import Order
+from protocol.views import Order, Person
 
 door: Final = Door("orders")
 
@@ -72,3 +78,12 @@ async def cancel(call: Call[None, None]) -> Order:
     """Give up an order that is not paid."""
     async with call.database.transaction() as tx:
         return show(await service.cancel(tx, call.principal.user, OrderId(call.path["order"])))
+
+
+@door.api("POST", "/v1/orders/{order}/support", out=SupportRoom, errors=(OrderNotFoundError,))
+async def support(call: Call[None, None]) -> SupportRoom:
+    """Have the one room in which the buyer and the staff talk about an order."""
+    opener = Person(id=call.principal.user, name=call.principal.name)
+    async with call.database.transaction() as tx:
+        room = await service.support_room(tx, opener, OrderId(call.path["order"]))
+    return SupportRoom(room=room)

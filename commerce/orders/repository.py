@@ -19,6 +19,14 @@ _COLUMNS: Final[LiteralString] = """
 
 _FIND: Final[LiteralString] = _COLUMNS + " where id = $1 and buyer_id = $2"
 
+_VISIBLE: Final[LiteralString] = (
+    _COLUMNS
+    + """
+     where id = any($1::text[])
+       and (buyer_id = $2 or $3)
+"""
+)
+
 _LOCK: Final[LiteralString] = _FIND + " for update"
 
 _OF_BUYER: Final[LiteralString] = (
@@ -169,6 +177,14 @@ async def find(tx: Transaction, order: OrderId, buyer: UserId) -> Order | None:
     """Return an order of this buyer."""
     row = await tx.one_or_none(_OrderRow, _FIND, order, buyer)
     return None if row is None else (await _with_lines(tx, [row]))[0]
+
+
+async def visible(
+    tx: Transaction, wanted: Sequence[OrderId], *, buyer: UserId, anyones: bool
+) -> list[Order]:
+    """Return those of some orders that are this buyer's, or anyone's."""
+    rows = await tx.all(_OrderRow, _VISIBLE, wanted, buyer, anyones)
+    return await _with_lines(tx, rows)
 
 
 async def lock(tx: Transaction, order: OrderId, buyer: UserId) -> Order | None:

@@ -6,7 +6,7 @@ import msgspec
 
 from commerce.orders.model import Order, OrderEvent, show
 from protocol import views
-from protocol.ids import ID_PATTERN, OrderId
+from protocol.ids import ID_PATTERN, OrderId, RoomId
 from protocol.views import OrderState
 from shared.clock import unix_ms
 
@@ -15,6 +15,12 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Order the cart, which must still be at this version."""
 
     cart_version: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+class SupportRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the buyer and the staff talk about an order."""
+
+    room: RoomId
 
 
 class OrderEventView(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,10 +6,12 @@ from typing import Final
 
 import msgspec
 
+from commerce.accounts import service as accounts
 from commerce.cart import service as carts
 from commerce.cart.model import Cart, CartLine
 from commerce.catalog import service as catalog
 from commerce.catalog.model import Offer
+from commerce.chat import service as chat
 from commerce.foundation.database import Transaction
 from commerce.foundation.outbox import AccessRow
 from commerce.orders import repository
@@ -25,9 +27,9 @@ from commerce.orders.model import (
     order_number,
     placed_too_long_ago,
 )
-from protocol.ids import EventId, OrderId, OrderLineId, UserId, VariantId
+from protocol.ids import EventId, OrderId, OrderLineId, RoomId, UserId, VariantId
 from protocol.topics import order_topic, user_topic
-from protocol.views import OrderState
+from protocol.views import OrderState, Person
 
 BUYER_ROLE: Final = "buyer"
 
@@ -102,6 +104,27 @@ async def history(tx: Transaction, buyer: UserId, order: OrderId) -> tuple[Order
     if found is None:
         raise OrderNotFoundError(order)
     return found, await repository.events(tx, order)
+
+
+async def visible(tx: Transaction, viewer: UserId, wanted: Sequence[OrderId]) -> list[Order]:
+    """Return those of some orders that `viewer` may see: their own, and all of them as staff."""
+    if not wanted:
+        return []
+    anyones = await accounts.is_staff(tx, viewer)
+    return await repository.visible(tx, wanted, buyer=viewer, anyones=anyones)
+
+
+async def support_room(tx: Transaction, opener: Person, order: OrderId) -> RoomId:
+    """Have the room in which an order's buyer and the staff talk about it: there is one.
+
+    Raises:
+        OrderNotFoundError: if there is no such order, or it is another buyer's.
+    """
+    found = await visible(tx, opener.id, [order])
+    if not found:
+        raise OrderNotFoundError(order)
+    title = f"Order {found[0].number}"
+    return await chat.open_support(tx, opener, order=order, title=title, buyer=found[0].buyer_id)
 
 
 async def import_past(tx: Transaction, past: Sequence[PastOrder]) -> list[PastOrder]:

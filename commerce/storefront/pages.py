@@ -206,7 +206,11 @@ async def _room(visit: Visit, room_id: RoomId) -> dict[str, object]:
         visit.tx, visit.reader, room_id, after=None, before=None, limit=MESSAGES_SHOWN
     )
     shown = view_history(history)
-    return {"room": view_room(listed), "messages": shown.items, "more": shown.more}
+    return {
+        "room": view_room(listed, is_staff=visit.is_staff),
+        "messages": shown.items,
+        "more": shown.more,
+    }
 
 
 async def _slug(visit: Visit, product_id: ProductId) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 from quart import Response, request
 
+from commerce.accounts.model import STAFF_ROLE
 from commerce.cart import service as carts
 from commerce.foundation.answering import current_principal
 from commerce.foundation.database import Transaction
@@ -54,6 +55,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     path: Mapping[str, str]
     query: Mapping[str, str]
     is_demo: bool
+    is_staff: bool = False
 
     @property
     def reader(self) -> UserId | None:
@@ -140,7 +142,14 @@ class Storefront:
         async with self._context.database.transaction() as tx:
             shell = await _shell(tx, principal)
             page = await function(
-                Visit(tx=tx, shell=shell, path=path, query=request.args, is_demo=self._is_demo)
+                Visit(
+                    tx=tx,
+                    shell=shell,
+                    path=path,
+                    query=request.args,
+                    is_demo=self._is_demo,
+                    is_staff=principal is not None and STAFF_ROLE in principal.roles,
+                )
             )
         shown = {**_frame(shell, page.section), **page.shown}
         return _html(self._renderer.render(page.template, **shown), 200)

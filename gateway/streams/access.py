@@ -5,7 +5,7 @@ from typing import Final
 from gateway.streams.link import Calls
 from gateway.streams.replies import as_bytes, as_list
 from protocol.ids import UserId
-from protocol.stream_names import ACCESS_ANYONE, ACCESS_READY_KEY, topic_access
+from protocol.stream_names import ACCESS_ANYONE, ACCESS_BANNED, ACCESS_READY_KEY, topic_access
 from protocol.topics import Topic, parse_topic
 
 OWNER_ROLE: Final = "owner"
@@ -38,12 +38,15 @@ async def role_of(link: Calls, topic: Topic, user: UserId) -> str | None:
 
 async def _projected_role(link: Calls, topic: Topic, user: UserId) -> str | None:
     role = await _stored_role(link, topic, user)
+    if role == ACCESS_BANNED:
+        return None
     if role is not None:
         return role
     if not await link.call("EXISTS", ACCESS_READY_KEY):
         raise AccessUnknownError("commerce has not told yet who may hear what")
     # The projection may have become ready after the first look: only a look at a ready one counts.
-    return await _stored_role(link, topic, user)
+    role = await _stored_role(link, topic, user)
+    return None if role == ACCESS_BANNED else role
 
 
 async def _stored_role(link: Calls, topic: Topic, user: UserId) -> str | None:

@@ -25,7 +25,7 @@ from gateway.topics.feed import Feed
 from gateway.topics.prepared import PreparedEvent
 from gateway.topics.subscription import Subscription
 from protocol.codec import decode_event
-from protocol.events import MemberLeft, SessionRevoked
+from protocol.events import MemberBanned, MemberLeft, SessionRevoked
 from protocol.ids import SessionId, UserId
 from protocol.server_frames import SignalFrame
 from protocol.signals import AnySignal, Presence, Signal
@@ -41,7 +41,7 @@ _lag_seconds = Histogram(
     "Time from an event's commit until its listeners' sockets were given it.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-_NOTED: Final = frozenset({"member_left", "session_revoked"})
+_NOTED: Final = frozenset({"member_left", "member_banned", "session_revoked"})
 
 
 class Rooms(Protocol):
@@ -330,7 +330,7 @@ class Hub:
             _log.error("event.unreadable", topic=feed.topic, offset=event.offset, kind=kind)
             return
         feed.write()
-        if isinstance(told, MemberLeft) and is_room(feed.topic):
+        if isinstance(told, MemberLeft | MemberBanned) and is_room(feed.topic):
             self.on_member_left(feed.topic, told.user)
         elif isinstance(told, SessionRevoked) and not is_room(feed.topic):
             self.on_revoked(UserId(parse_topic(feed.topic)[1]), told.session)

@@ -27,14 +27,19 @@ export class RefusedError extends Error {
 
 /** The shop refused a command; it changed nothing. */
 export class CommandRejectedError extends Error {
-  /** @param {{ code: string, message: string, temporary?: boolean }} rejection */
-  constructor({ code, message, temporary = false }) {
+  /**
+   * @param {{ code: string, message: string, temporary?: boolean,
+   *   retry_after_ms?: number | null }} rejection
+   */
+  constructor({ code, message, temporary = false, retry_after_ms: retryAfterMs = null }) {
     super(message);
     this.name = "CommandRejectedError";
     /** The error's fixed name, such as `room_not_found`. */
     this.code = code;
     /** Whether the same wish may be granted later, under a new key. */
     this.temporary = temporary;
+    /** How long to wait before that, if the shop said so. */
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

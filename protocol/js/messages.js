@@ -7,6 +7,7 @@
  */
 
 /** @typedef {import("./types.d.ts").ChatMessage} ChatMessage */
+/** @typedef {import("./types.d.ts").Person} Person */
 
 /** Messages kept; the oldest are let go, and can be loaded again. */
 export const MESSAGES_MAX = 1_000;
@@ -33,12 +34,13 @@ export class MessageLog {
    */
   merge(message) {
     const known = this.#sent.get(message.id);
-    if (known !== undefined && known.message.version >= message.version) return false;
+    const newest = known === undefined ? message : newer(known.message, message);
+    if (newest === known?.message) return false;
     const key = message.key ?? null;
     const isOurs = key !== null && (this.#unsent.delete(key) || this.#keys.has(key));
     if (isOurs) this.#keys.add(/** @type {string} */ (key));
     const id = known?.id ?? (isOurs ? /** @type {string} */ (key) : message.id);
-    this.#sent.set(message.id, { id, message, state: "sent" });
+    this.#sent.set(message.id, { id, message: newest, state: "sent" });
     this.#forgetOldest();
     return true;
   }
@@ -46,9 +48,9 @@ export class MessageLog {
   /**
    * Show a message before the room has it.
    * @param {{ key: string, room: string, author: import("./types.d.ts").Person, text: string,
-   *   sentAtMs: number, replyTo?: string | null }} draft
+   *   sentAtMs: number, replyTo?: string | null, parts?: string[], mentions?: Person[] }} draft
    */
-  write({ key, room, author, text, sentAtMs, replyTo = null }) {
+  write({ key, room, author, text, sentAtMs, replyTo = null, parts = [], mentions = [] }) {
     /** @type {ChatMessage} */
     const message = {
       id: key,
@@ -61,6 +63,8 @@ export class MessageLog {
       key,
     };
     if (replyTo !== null) message.reply_to = replyTo;
+    if (parts.length > 0) message.parts = parts.map((ref) => ({ ref }));
+    if (mentions.length > 0) message.mentions = mentions;
     if (!this.#keys.has(key)) this.#unsent.set(key, { id: key, message, state: "sending" });
   }
 
@@ -88,7 +92,27 @@ export class MessageLog {
   deleted({ message: id, version }) {
     const known = this.#sent.get(id);
     if (known === undefined) return false;
-    return this.merge({ ...known.message, version, text: "", deleted: true });
+    const { parts, attachments, mentions, reactions, ...bare } = known.message;
+    return this.merge({ ...bare, version, text: "", deleted: true });
+  }
+
+  /**
+   * Take in the state of a message's reactions; says whether it is news.
+   * @param {import("./types.d.ts").ReactionsChanged} event
+   * @param {string | undefined} me who reads: whose own reactions are marked
+   */
+  reacted({ message: id, reactions, user, emoji, on }, me) {
+    const known = this.#sent.get(id);
+    const before = known?.message.reactions;
+    if (known === undefined || known.message.deleted) return false;
+    if ((before?.version ?? 0) >= reactions.version) return false;
+    const mine = new Set(before?.items.filter((one) => one.mine).map((one) => one.emoji));
+    if (user === me && on) mine.add(emoji);
+    if (user === me && !on) mine.delete(emoji);
+    const items = reactions.items.map((one) => ({ ...one, mine: mine.has(one.emoji) }));
+    const message = { ...known.message, reactions: { version: reactions.version, items } };
+    this.#sent.set(id, { ...known, message });
+    return true;
   }
 
   /** Everything to show, oldest first; what is on its way comes last. */
@@ -117,4 +141,19 @@ export class MessageLog {
     );
     this.#sent.delete(oldest.message.id);
   }
+}
+
+/**
+ * Of two states of a message: the text of the higher version, the reactions of theirs.
+ * @param {ChatMessage} known @param {ChatMessage} other
+ * @returns {ChatMessage} `known` itself if the other says nothing new
+ */
+function newer(known, other) {
+  const hasNewText = other.version > known.version;
+  const hasNewReactions = (other.reactions?.version ?? 0) > (known.reactions?.version ?? 0);
+  if (!hasNewText && !hasNewReactions) return known;
+  const { reactions: _, ...text } = hasNewText ? other : known;
+  if (text.deleted) return text;
+  const { reactions } = hasNewReactions ? other : known;
+  return reactions === undefined || reactions === null ? text : { ...text, reactions };
 }

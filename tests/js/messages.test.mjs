@@ -124,3 +124,65 @@ describe("a message log", () => {
     assert.deepEqual(log.span, { first: 2, last: MESSAGES_MAX + 1 });
   });
 });
+
+describe("the reactions to a message", () => {
+  const reactions = (version, ...items) => ({
+    version,
+    items: items.map(([emoji, count, mine]) => ({ emoji, count, ...(mine ? { mine } : {}) })),
+  });
+  const changed = (version, user, on, ...items) => ({
+    type: "reactions_changed",
+    room: "rom_1",
+    message: "msg_1",
+    seq: 1,
+    reactions: reactions(version, ...items),
+    user,
+    emoji: "👍",
+    on,
+  });
+  const shown = (log) => log.find("msg_1").reactions.items.map((one) => [one.count, one.mine]);
+
+  it("are marked as ours by the events that are ours", () => {
+    const log = new MessageLog();
+    log.merge(message(1));
+
+    log.reacted(changed(1, "usr_ben", true, ["👍", 1]), "usr_ada");
+    assert.deepEqual(shown(log), [[1, false]]);
+    log.reacted(changed(2, "usr_ada", true, ["👍", 2]), "usr_ada");
+    assert.deepEqual(shown(log), [[2, true]]);
+    log.reacted(changed(3, "usr_ada", false, ["👍", 1]), "usr_ada");
+    assert.deepEqual(shown(log), [[1, false]]);
+  });
+
+  it("never go back to an older state, and never change the text", () => {
+    const log = new MessageLog();
+    log.merge(message(1, { version: 2, text: "second", reactions: reactions(5, ["👍", 9, true]) }));
+
+    assert.equal(log.reacted(changed(4, "usr_ben", true, ["👍", 8]), "usr_ada"), false);
+    log.merge(message(1, { text: "first", reactions: reactions(6, ["👍", 10, true]) }));
+
+    assert.equal(log.find("msg_1").text, "second");
+    assert.deepEqual(shown(log), [[10, true]]);
+  });
+
+  it("survive an edit that was told without knowing whose they are", () => {
+    const log = new MessageLog();
+    log.merge(message(1, { reactions: reactions(1, ["👍", 1, true]) }));
+
+    log.merge(message(1, { version: 2, text: "edited", reactions: reactions(1, ["👍", 1]) }));
+
+    assert.equal(log.find("msg_1").text, "edited");
+    assert.deepEqual(shown(log), [[1, true]]);
+  });
+
+  it("go with a message that is taken back", () => {
+    const log = new MessageLog();
+    log.merge(message(1, { parts: [{ ref: "prd_1" }], reactions: reactions(1, ["👍", 1]) }));
+
+    log.deleted({ message: "msg_1", version: 2 });
+    log.reacted(changed(2, "usr_ben", true, ["👍", 2]), "usr_ada");
+
+    assert.equal(log.find("msg_1").reactions, undefined);
+    assert.equal(log.find("msg_1").parts, undefined);
+  });
+});

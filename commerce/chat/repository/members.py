@@ -1,6 +1,7 @@
 """SQL about the members of rooms and how far they have read."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final, LiteralString
 
 import msgspec
@@ -8,17 +9,18 @@ import msgspec
 from commerce.chat.model import READER_ROLE, JoinedAfter, Member, MemberRole
 from commerce.foundation.database import Transaction
 from protocol.ids import RoomId, UserId
-from protocol.stream_names import ACCESS_ANYONE
+from protocol.stream_names import ACCESS_ANYONE, ACCESS_BANNED
+from protocol.views import Person
 
 _MEMBER: Final[LiteralString] = """
-    select room_id, user_id, user_name, role, joined_at, joined_seq
+    select room_id, user_id, user_name, role, joined_at, joined_seq, muted_until, last_sent_at
       from room_members
      where room_id = $1
        and user_id = $2
 """
 
 _MEMBERS: Final[LiteralString] = """
-    select room_id, user_id, user_name, role, joined_at, joined_seq
+    select room_id, user_id, user_name, role, joined_at, joined_seq, muted_until, last_sent_at
       from room_members
      where room_id = $1
      order by joined_at, user_id
@@ -26,7 +28,7 @@ _MEMBERS: Final[LiteralString] = """
 """
 
 _MEMBERS_AFTER: Final[LiteralString] = """
-    select room_id, user_id, user_name, role, joined_at, joined_seq
+    select room_id, user_id, user_name, role, joined_at, joined_seq, muted_until, last_sent_at
       from room_members
      where room_id = $1
        and (joined_at, user_id) > ($2, $3)
@@ -34,7 +36,8 @@ _MEMBERS_AFTER: Final[LiteralString] = """
      limit $4
 """
 
-# Room by room; whoever may read a public one is named by the sign $1, with the role $2.
+# Room by room; whoever may read a public one is named by the sign $1, with the role $2, and who
+# may not hear it although anyone else may has the role $3.
 _EVERY_RIGHT: Final[LiteralString] = """
     select id as room_id, $1::text as user_id, $2::text as role
       from rooms
@@ -42,13 +45,19 @@ _EVERY_RIGHT: Final[LiteralString] = """
      union all
     select room_id, user_id, role
       from room_members
+     union all
+    select standing.room_id, standing.user_id, $3
+      from room_standings as standing
+      join rooms as room on room.id = standing.room_id
+     where standing.banned_at is not null
+       and room.kind = 'product'
      order by room_id
 """
 
 _INSERT_MEMBER: Final[LiteralString] = """
     insert into room_members
-           (room_id, user_id, user_name, role, joined_at, joined_seq)
-    values ($1, $2, $3, $4, $5, $6)
+           (room_id, user_id, user_name, role, joined_at, joined_seq, muted_until, last_sent_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
         on conflict do nothing
 """
 
@@ -72,10 +81,21 @@ _RAISE_SENT: Final[LiteralString] = """
        and user_id = $2
 """
 
-_ROOMS_JOINED: Final[LiteralString] = """
-    select count(*)
+_SET_MUTE: Final[LiteralString] = """
+    update room_members
+       set muted_until = $3
+     where room_id = $1
+       and user_id = $2
+"""
+
+# Those in the room whose names are called, and those who are named by their ids.
+_CALLED: Final[LiteralString] = """
+    select user_id as id, user_name as name
       from room_members
-     where user_id = $1
+     where room_id = $1
+       and (lower(user_name) = any($2::text[]) or user_id = any($3::text[]))
+     order by user_id = any($3::text[]) desc, joined_at, user_id
+     limit $4
 """
 
 # Takes no lock on the room: a mark may be a moment behind a message that is being sent.
@@ -142,7 +162,7 @@ async def joined_after(
 
 def every_right(tx: Transaction) -> AsyncIterator[Right]:
     """Read who may hear which room, room by room."""
-    return tx.stream(Right, _EVERY_RIGHT, ACCESS_ANYONE, READER_ROLE)
+    return tx.stream(Right, _EVERY_RIGHT, ACCESS_ANYONE, READER_ROLE, ACCESS_BANNED)
 
 
 async def add(tx: Transaction, member: Member) -> bool:
@@ -165,14 +185,28 @@ async def set_role(tx: Transaction, room_id: RoomId, user_id: UserId, role: Memb
     await tx.execute(_SET_ROLE, room_id, user_id, role)
 
 
+async def set_mute(
+    tx: Transaction, room_id: RoomId, user_id: UserId, until: datetime | None
+) -> None:
+    """Say until when a member may not write."""
+    await tx.execute(_SET_MUTE, room_id, user_id, until)
+
+
+async def called(
+    tx: Transaction,
+    room_id: RoomId,
+    *,
+    names: Sequence[str],
+    ids: Sequence[UserId],
+    people_max: int,
+) -> list[Person]:
+    """Read the members who have one of these names, in lower case, or ids."""
+    return await tx.all(Person, _CALLED, room_id, names, ids, people_max)
+
+
 async def raise_sent(tx: Transaction, written: Mapping[tuple[RoomId, UserId], int]) -> None:
     """Write the number of each member's own last message, by room and member."""
     await tx.execute_many(_RAISE_SENT, [(*member, seq) for member, seq in written.items()])
-
-
-async def count_rooms(tx: Transaction, user_id: UserId) -> int:
-    """Return in how many rooms the user is."""
-    return await tx.value(int, _ROOMS_JOINED, user_id)
 
 
 async def mark_read(tx: Transaction, room_id: RoomId, user_id: UserId, seq: int) -> Mark | None:
@@ -188,4 +222,6 @@ def _member_row(member: Member) -> tuple[object, ...]:
         member.role,
         member.joined_at,
         member.joined_seq,
+        member.muted_until,
+        member.last_sent_at,
     )

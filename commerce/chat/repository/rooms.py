@@ -8,28 +8,31 @@ from commerce.foundation.database import Transaction
 from protocol.ids import RoomId, UserId
 
 _LOCK_ROOM: Final[LiteralString] = """
-    select id, kind, title, product_id, direct_pair, last_seq, created_at, active_at
+    select id, kind, title, product_id, direct_pair, order_id, slow_mode_seconds, last_seq,
+           created_at, active_at
       from rooms
      where id = $1
        for no key update
 """
 
 _ROOM: Final[LiteralString] = """
-    select id, kind, title, product_id, direct_pair, last_seq, created_at, active_at
+    select id, kind, title, product_id, direct_pair, order_id, slow_mode_seconds, last_seq,
+           created_at, active_at
       from rooms
      where id = $1
 """
 
 _DIRECT_ROOM: Final[LiteralString] = """
-    select id, kind, title, product_id, direct_pair, last_seq, created_at, active_at
+    select id, kind, title, product_id, direct_pair, order_id, slow_mode_seconds, last_seq,
+           created_at, active_at
       from rooms
      where direct_pair = $1
 """
 
 _INSERT_ROOM: Final[LiteralString] = """
     insert into rooms
-           (id, kind, title, product_id, direct_pair, last_seq, created_at, active_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)
+           (id, kind, title, product_id, direct_pair, last_seq, created_at, active_at, order_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         on conflict do nothing
 """
 
@@ -39,14 +42,24 @@ _RENAME_ROOM: Final[LiteralString] = """
      where id = $1
 """
 
+_SET_SLOW_MODE: Final[LiteralString] = """
+    update rooms
+       set slow_mode_seconds = $2
+     where id = $1
+"""
+
 # A room as its reader $2 sees it. `greatest` passes over what is null.
 _SUMMARY: Final[LiteralString] = """
-    select room.id, room.kind, room.product_id, room.last_seq, room.active_at, member.role,
+    select room.id, room.kind, room.product_id, room.order_id, room.slow_mode_seconds,
+           room.last_seq, room.active_at, member.role, member.muted_until, member.last_sent_at,
+           standing.banned_at is not null as is_banned,
            coalesce(other.user_name, room.title) as title,
            coalesce(greatest(member.joined_seq, member.sent_seq, mark.seq), 0) as read_seq
       from rooms as room
       left join room_members as member on member.room_id = room.id and member.user_id = $2
       left join room_read_marks as mark on mark.room_id = room.id and mark.user_id = $2
+      left join room_standings as standing
+             on standing.room_id = room.id and standing.user_id = $2
       left join lateral (
            select user_name
              from room_members
@@ -58,8 +71,9 @@ _SUMMARY: Final[LiteralString] = """
 
 _SUMMARIES: Final[LiteralString] = """
     with listed as (
-        select room.id, room.kind, room.product_id, room.title, room.last_seq, room.active_at,
-               member.role,
+        select room.id, room.kind, room.product_id, room.order_id, room.slow_mode_seconds,
+               room.title, room.last_seq, room.active_at,
+               member.role, member.muted_until, member.last_sent_at,
                greatest(member.joined_seq, member.sent_seq, mark.seq) as read_seq
           from room_members as member
           join rooms as room on room.id = member.room_id
@@ -70,8 +84,9 @@ _SUMMARIES: Final[LiteralString] = """
          order by room.active_at desc, room.id desc
          limit $4
     )
-    select listed.id, listed.kind, listed.product_id, listed.last_seq, listed.active_at,
-           listed.role, listed.read_seq,
+    select listed.id, listed.kind, listed.product_id, listed.order_id, listed.slow_mode_seconds,
+           listed.last_seq, listed.active_at, listed.role, listed.read_seq,
+           listed.muted_until, listed.last_sent_at,
            coalesce(other.user_name, listed.title) as title
       from listed
       left join lateral (
@@ -114,6 +129,11 @@ async def rename(tx: Transaction, room_id: RoomId, title: str) -> None:
     await tx.execute(_RENAME_ROOM, room_id, title)
 
 
+async def set_slow_mode(tx: Transaction, room_id: RoomId, seconds: int) -> None:
+    """Write what a plain member waits between messages."""
+    await tx.execute(_SET_SLOW_MODE, room_id, seconds)
+
+
 async def summary(tx: Transaction, room_id: RoomId, reader: UserId | None) -> Summary | None:
     """Read a room as `reader` sees it."""
     return await tx.one_or_none(Summary, _SUMMARY, room_id, reader or "")
@@ -137,4 +157,5 @@ def _room_row(room: Room) -> tuple[object, ...]:
         room.last_seq,
         room.created_at,
         room.active_at,
+        room.order_id,
     )

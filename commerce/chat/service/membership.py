@@ -4,12 +4,14 @@ from collections.abc import Iterable
 
 from commerce.accounts import service as accounts
 from commerce.chat.errors import (
+    BannedError,
+    FixedMembersError,
     MemberNotFoundError,
-    RoomForbiddenError,
     RoomFullError,
     RoomNotFoundError,
     TooManyRoomsError,
     UnknownUserError,
+    UserBannedError,
 )
 from commerce.chat.model import (
     GROUP_MEMBERS_MAX,
@@ -17,10 +19,13 @@ from commerce.chat.model import (
     Member,
     MemberRole,
     Room,
-    require_group,
+    Standing,
+    rank_of,
+    require_above,
+    require_power,
     successor,
 )
-from commerce.chat.repository import members, rooms
+from commerce.chat.repository import members, rooms, standings
 from commerce.foundation.database import Transaction
 from protocol.events import MemberJoined, MemberLeft
 from protocol.ids import RoomId, UserId
@@ -29,10 +34,11 @@ from protocol.views import Person
 
 
 async def join(tx: Transaction, person: Person, room_id: RoomId) -> None:
-    """Make the user a member of a public room; a member stays one.
+    """Make the user a member of a public room; a member stays one. Staff join any support room.
 
     Raises:
         RoomNotFoundError: if there is no such room, or it is a private one of others.
+        BannedError: if the user was banned from it.
         TooManyRoomsError: if the user is in `ROOMS_JOINED_MAX` rooms.
     """
     room, member = await hold(tx, room_id, person.id)
@@ -49,33 +55,34 @@ async def leave(tx: Transaction, user_id: UserId, room_id: RoomId) -> None:
     """
     room, member = await hold(tx, room_id, user_id)
     if room.kind == "direct":
-        require_group(room)
+        raise FixedMembersError
     if member is not None:
-        await _let_go(tx, room, member)
+        await let_go(tx, room, member)
 
 
-async def invite(tx: Transaction, owner: UserId, room_id: RoomId, user_id: UserId) -> Member:
+async def invite(tx: Transaction, host: UserId, room_id: RoomId, user_id: UserId) -> Member:
     """Make somebody a member of a group; a member stays one.
 
     Raises:
         RoomNotFoundError: if there is no such room, or it is one of others.
-        RoomForbiddenError: if the inviting user is not its owner, or it is no group.
+        RoomForbiddenError: if the host's role is too low, or it is no group.
         FixedMembersError: if it is a direct room.
+        UserBannedError: if the guest was banned from it.
         RoomFullError: if the group has `GROUP_MEMBERS_MAX` members.
         UnknownUserError: if there is no such user.
     """
-    room, member = await hold(tx, room_id, owner)
-    require_group(room)
-    assert member is not None  # nobody else sees a group
-    if member.role != "owner":
-        raise RoomForbiddenError("Only the owner of a group may invite to it.")
+    room, member = await hold(tx, room_id, host)
+    require_power(room.kind, "invite", rank_of(member, is_staff=False))
     already = await members.find(tx, room_id, user_id)
     if already is not None:
         return already
     if len(await members.oldest(tx, room_id, members_max=GROUP_MEMBERS_MAX)) >= GROUP_MEMBERS_MAX:
         raise RoomFullError(members_max=GROUP_MEMBERS_MAX)
     [guest] = await known(tx, [user_id])
-    return await admit(tx, room, guest, role="member")
+    standing = await standings.find(tx, room_id, user_id)
+    if standing.banned_at is not None:
+        raise UserBannedError(user_id)
+    return await admit(tx, room, guest, role="member", standing=standing)
 
 
 async def remove(tx: Transaction, remover: UserId, room_id: RoomId, user_id: UserId) -> None:
@@ -88,18 +95,22 @@ async def remove(tx: Transaction, remover: UserId, room_id: RoomId, user_id: Use
         MemberNotFoundError: if that user is not a member.
     """
     room, member = await hold(tx, room_id, remover)
-    require_group(room)
-    assert member is not None  # nobody else sees a group
+    if user_id == remover and member is not None and room.kind in {"group", "support"}:
+        await let_go(tx, room, member)
+        return
+    rank = rank_of(member, is_staff=False)
+    require_power(room.kind, "send_away", rank)
     leaving = await members.find(tx, room_id, user_id)
     if leaving is None:
         raise MemberNotFoundError(user_id)
-    if user_id != remover and not member.is_above(leaving):
-        raise RoomForbiddenError("Only somebody above a member may send them away.")
-    await _let_go(tx, room, leaving)
+    require_above(rank, leaving.role)
+    await let_go(tx, room, leaving)
 
 
 async def hold(tx: Transaction, room_id: RoomId, user_id: UserId) -> tuple[Room, Member | None]:
     """Read a room the user may see and hold it until the transaction ends; and who they are there.
+
+    Staff see the support rooms of all orders.
 
     Raises:
         RoomNotFoundError: if there is no such room, or it is a private one of others.
@@ -108,25 +119,44 @@ async def hold(tx: Transaction, room_id: RoomId, user_id: UserId) -> tuple[Room,
     if room is None:
         raise RoomNotFoundError(room_id)
     member = await members.find(tx, room_id, user_id)
-    if member is None and not room.is_public:
+    if member is None and not room.is_public and not await may_help(tx, room, user_id):
         raise RoomNotFoundError(room_id)
     return room, member
 
 
-async def let_in(tx: Transaction, room: Room, person: Person) -> None:
-    """Make somebody who came by themselves a member of a public room that is held.
+async def may_help(tx: Transaction, room: Room, user_id: UserId) -> bool:
+    """Say whether somebody who is no member may see a private room all the same."""
+    return room.kind == "support" and await accounts.is_staff(tx, user_id)
+
+
+async def let_in(tx: Transaction, room: Room, person: Person) -> Member:
+    """Make somebody who came by themselves a member of a room that is held; see `hold`.
 
     Raises:
+        BannedError: if they were banned from it.
         TooManyRoomsError: if the user is in `ROOMS_JOINED_MAX` rooms.
     """
-    assert room.is_public
-    if await members.count_rooms(tx, person.id) >= ROOMS_JOINED_MAX:
+    standing = await standings.find(tx, room.id, person.id)
+    if standing.banned_at is not None:
+        raise BannedError
+    if standing.rooms_count >= ROOMS_JOINED_MAX:
         raise TooManyRoomsError(rooms_max=ROOMS_JOINED_MAX)
-    await admit(tx, room, person, role="member")
+    role: MemberRole = "member" if room.is_public else "moderator"
+    return await admit(tx, room, person, role=role, standing=standing)
 
 
-async def admit(tx: Transaction, room: Room, person: Person, *, role: MemberRole) -> Member:
-    """Write a new member of a room that is held, give them the right to hear it, and tell."""
+async def admit(
+    tx: Transaction,
+    room: Room,
+    person: Person,
+    *,
+    role: MemberRole,
+    standing: Standing | None = None,
+) -> Member:
+    """Write a new member of a room that is held, give them the right to hear it, and tell.
+
+    What the room remembers of them (`standing`) holds on.
+    """
     member = Member(
         room_id=room.id,
         user_id=person.id,
@@ -134,6 +164,8 @@ async def admit(tx: Transaction, room: Room, person: Person, *, role: MemberRole
         role=role,
         joined_at=tx.now,
         joined_seq=room.last_seq,
+        muted_until=None if standing is None else standing.muted_until,
+        last_sent_at=None if standing is None else standing.last_sent_at,
     )
     await members.add(tx, member)
     await tx.grant_access(room_topic(room.id), person.id, role)
@@ -157,8 +189,11 @@ async def known(tx: Transaction, user_ids: Iterable[UserId]) -> list[Person]:
     return [found[user_id] for user_id in wanted]
 
 
-async def _let_go(tx: Transaction, room: Room, member: Member) -> None:
+async def let_go(tx: Transaction, room: Room, member: Member) -> None:
+    """End a membership in a room that is held, take the right to hear it, and tell."""
     await members.remove(tx, room.id, member.user_id)
+    if room.slow_mode_seconds and member.last_sent_at is not None:
+        await standings.remember_last_sent(tx, room.id, member.user_id, member.last_sent_at)
     await tx.revoke_access(room_topic(room.id), member.user_id)
     event = MemberLeft(room=room.id, user=member.user_id)
     told = await tx.emit(room_topic(room.id), event)

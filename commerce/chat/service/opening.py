@@ -2,21 +2,25 @@
 
 from collections.abc import Sequence
 
+from commerce.accounts import service as accounts
 from commerce.chat.errors import InvalidRoomError, RoomFullError
 from commerce.chat.model import (
     GROUP_MEMBERS_MAX,
     READER_ROLE,
+    STAFF_INVITED_MAX,
     Member,
+    MemberRole,
     Message,
     Room,
     cleaned_title,
     direct_pair,
     product_room_id,
+    support_room_id,
 )
-from commerce.chat.repository import members, messages, rooms
+from commerce.chat.repository import members, messages, rooms, standings
 from commerce.chat.service.membership import admit, known
 from commerce.foundation.database import Transaction
-from protocol.ids import ProductId, RoomId, UserId
+from protocol.ids import OrderId, ProductId, RoomId, UserId
 from protocol.stream_names import ACCESS_ANYONE
 from protocol.topics import room_topic
 from protocol.views import Person
@@ -99,6 +103,41 @@ async def open_direct(tx: Transaction, opener: Person, others: Sequence[UserId])
     found = await rooms.find_direct(tx, pair)
     assert found is not None
     return found.id
+
+
+async def open_support(
+    tx: Transaction, opener: Person, *, order: OrderId, title: str, buyer: UserId
+) -> RoomId:
+    """Have the one support room of an order, with its buyer and the opener, who is staff if other.
+
+    Whoever may open it is the caller's to check. Staff are members from the start, so that they
+    hear of it; those who came to the shop later join by opening it, or by `join`.
+
+    Raises:
+        UnknownUserError: if the buyer does not exist.
+    """
+    room = Room(
+        id=support_room_id(order),
+        kind="support",
+        title=title,
+        order_id=order,
+        last_seq=0,
+        created_at=tx.now,
+        active_at=tx.now,
+    )
+    if await rooms.add(tx, room):
+        helpers = await accounts.staff(tx, people_max=STAFF_INVITED_MAX)
+        await admit(tx, room, (await known(tx, [buyer]))[0], role="member")
+        for helper in helpers:
+            if helper.id != buyer:
+                await admit(tx, room, helper, role="moderator")
+    held = await rooms.lock(tx, room.id)
+    assert held is not None
+    if await members.find(tx, room.id, opener.id) is None:
+        role: MemberRole = "member" if opener.id == buyer else "moderator"
+        standing = await standings.find(tx, room.id, opener.id)
+        await admit(tx, held, opener, role=role, standing=standing)
+    return room.id
 
 
 async def import_rooms(tx: Transaction, imported: Sequence[Room]) -> None:

@@ -2,9 +2,21 @@
 
 from typing import Final
 
+import msgspec
+
+from commerce.accounts import service as accounts
 from commerce.chat.errors import RoomNotFoundError
-from commerce.chat.model import History, JoinedAfter, ListedAfter, Member, RoomInList, Summary
-from commerce.chat.repository import members, messages, rooms
+from commerce.chat.model import (
+    History,
+    JoinedAfter,
+    ListedAfter,
+    Member,
+    Message,
+    RoomInList,
+    Summary,
+    parse_search,
+)
+from commerce.chat.repository import members, messages, reactions, rooms
 from commerce.foundation.database import Transaction
 from protocol.ids import RoomId, UserId
 
@@ -70,13 +82,57 @@ async def history(
     end = _SEQ_MAX if before is None else before
     if after is None:
         found = await messages.newest_before(tx, room_id, end, messages_max=limit + 1)
-        return History(messages=found[:limit][::-1], more=len(found) > limit)
+        page = await _with_own_reactions(tx, reader, found[:limit][::-1])
+        return History(messages=page, more=len(found) > limit)
     found = await messages.after(tx, room_id, after, before=end, messages_max=limit + 1)
-    return History(messages=found[:limit], more=len(found) > limit)
+    page = await _with_own_reactions(tx, reader, found[:limit])
+    return History(messages=page, more=len(found) > limit)
+
+
+async def search(
+    tx: Transaction,
+    reader: UserId | None,
+    room_id: RoomId,
+    text: str,
+    *,
+    before: int | None,
+    limit: int,
+) -> History:
+    """Return messages of a room in which the words of `text` are, newest first; none deleted.
+
+    Raises:
+        RoomNotFoundError: if there is no such room, or it is a private one of others.
+    """
+    await _visible(tx, reader, room_id)
+    asked = parse_search(text)
+    if asked is None:
+        return History(messages=[], more=False)
+    end = _SEQ_MAX if before is None else before
+    found = await messages.found(tx, room_id, asked, before=end, messages_max=limit + 1)
+    page = await _with_own_reactions(tx, reader, found[:limit])
+    return History(messages=page, more=len(found) > limit)
 
 
 async def _visible(tx: Transaction, reader: UserId | None, room_id: RoomId) -> Summary:
     summary = await rooms.summary(tx, room_id, reader)
-    if summary is None or (summary.role is None and summary.kind != "product"):
+    if summary is None:
         raise RoomNotFoundError(room_id)
+    if summary.role is None and summary.kind != "product":
+        helps = summary.kind == "support" and reader and await accounts.is_staff(tx, reader)
+        if not helps:
+            raise RoomNotFoundError(room_id)
     return summary
+
+
+async def _with_own_reactions(
+    tx: Transaction, reader: UserId | None, read: list[Message]
+) -> list[Message]:
+    """Mark what the reader reacted with; costs nothing where nobody reacted to anything."""
+    reacted = [message.id for message in read if message.reactions]
+    if reader is None or not reacted:
+        return read
+    own = await reactions.own(tx, reacted, reader)
+    return [
+        msgspec.structs.replace(message, own=own.get(message.id, ())) if own else message
+        for message in read
+    ]

@@ -1,14 +1,29 @@
 """Saying things, changing them, taking them back, and having read them."""
 
+import msgspec
+
 from commerce.accounts import service as accounts
 from commerce.chat.errors import (
     MessageNotFoundError,
+    MutedError,
     NotAMemberError,
     NotYourMessageError,
     RoomNotFoundError,
+    SlowModeError,
 )
-from commerce.chat.model import Member, Message, Room, cleaned_text
-from commerce.chat.repository import members, messages, rooms
+from commerce.chat.model import (
+    NOTHING_ENCLOSED,
+    Edit,
+    Enclosed,
+    Member,
+    Message,
+    Room,
+    cleaned_text,
+    has_power,
+    rank_of,
+)
+from commerce.chat.repository import members, messages, reactions, rooms
+from commerce.chat.service import mentioning
 from commerce.chat.service.membership import hold, let_in
 from commerce.foundation.database import Transaction
 from protocol.events import MessageDeleted, MessageEdited, MessageSent, ReadMarked
@@ -23,7 +38,7 @@ async def send(
     room_id: RoomId,
     text: str,
     *,
-    reply_to: MessageId | None = None,
+    enclosed: Enclosed = NOTHING_ENCLOSED,
     key: str | None = None,
 ) -> Message:
     """Say something in a room. Who is no member of a public room becomes one first.
@@ -33,6 +48,9 @@ async def send(
         MessageNotFoundError: if the message replied to is not in the room.
         BlankMessageError: if there is nothing to read in the text.
         MessageTooLongError: if the text is too long.
+        BannedError: if the author was banned from the room.
+        MutedError: if the author may not write for a while.
+        SlowModeError: if the author wrote a moment ago and the room is slow.
         TooManyRoomsError: if the author would have to join one room too many.
     """
     draft = messages.NewMessage(
@@ -42,9 +60,15 @@ async def send(
         author_name=author.name,
         body=cleaned_text(text),
         sent_at=tx.now,
-        reply_to=reply_to,
         command_key=key,
+        enclosed=enclosed,
     )
+    called = None
+    if mentioning.may_call(draft.body, enclosed.mentions):
+        called = await mentioning.resolve(
+            tx, author, room_id, text=draft.body, ids=enclosed.mentions
+        )
+        draft = msgspec.structs.replace(draft, mentions=called.people)
     seq = await messages.insert(tx, draft)
     if seq is None:
         await _make_way(tx, author, draft)
@@ -52,31 +76,48 @@ async def send(
     assert seq is not None
     sent = draft.numbered(seq)
     await tx.emit(room_topic(room_id), MessageSent(message=sent.view))
+    if called is not None:
+        await mentioning.tell(tx, sent, called)
     return sent
 
 
 async def edit(
-    tx: Transaction, editor: UserId, room_id: RoomId, message_id: MessageId, *, text: str
+    tx: Transaction,
+    editor: Person,
+    room_id: RoomId,
+    message_id: MessageId,
+    *,
+    change: Edit,
 ) -> Message:
-    """Change the text of one's own message.
+    """Change the text of one's own message; who is newly named in it is told.
 
     Raises:
         RoomNotFoundError: if there is no such room, or it is a private one of others.
         NotAMemberError: if the editor is not, or no longer, a member of the public room.
+        MutedError: if the editor may not write for a while.
         MessageNotFoundError: if there is no such message in the room.
         NotYourMessageError: if somebody else wrote it.
         MessageDeletedError: if it was taken back.
+        StaleEditError: if the change is meant for another version of it.
         BlankMessageError: if there is nothing to read in the text.
         MessageTooLongError: if the text is too long.
     """
-    cleaned = cleaned_text(text)
-    room, member, message = await _hold_message(tx, editor, room_id, message_id)
+    cleaned = cleaned_text(change.text)
+    room, member, message = await hold_message(tx, editor.id, room_id, message_id)
     if member is None:
         raise NotAMemberError(room.id)
-    edited = message.edited(cleaned, editor=editor, now=tx.now)
-    if edited is not message:
-        await messages.save(tx, edited)
-        await tx.emit(room_topic(room_id), MessageEdited(message=edited.view))
+    require_voice(tx, member)
+    edited = message.edited(cleaned, editor=editor.id, now=tx.now, version=change.version)
+    if edited is message:
+        return message
+    called = None
+    if message.mentions or mentioning.may_call(cleaned, change.mentions):
+        called = await mentioning.resolve(tx, editor, room_id, text=cleaned, ids=change.mentions)
+        edited = msgspec.structs.replace(edited, mentions=called.people or None)
+    await messages.save(tx, edited)
+    await tx.emit(room_topic(room_id), MessageEdited(message=edited.view))
+    if called is not None:
+        await mentioning.tell(tx, edited, called.without(message.mentions or ()))
     return edited
 
 
@@ -90,12 +131,14 @@ async def delete(
         MessageNotFoundError: if there is no such message in the room.
         NotYourMessageError: if somebody else wrote it and the user is none of the above.
     """
-    _, member, message = await _hold_message(tx, user_id, room_id, message_id)
-    if message.author_id != user_id and not await _may_moderate(tx, user_id, member):
+    room, member, message = await hold_message(tx, user_id, room_id, message_id)
+    if message.author_id != user_id and not await _may_take_back(tx, user_id, room, member):
         raise NotYourMessageError(message_id)
     deleted = message.deleted(now=tx.now)
     if deleted is not message:
         await messages.save(tx, deleted)
+        if message.reactions:
+            await reactions.remove_all(tx, message_id)
         event = MessageDeleted(
             room=room_id, message=message_id, seq=deleted.seq, version=deleted.version
         )
@@ -121,18 +164,15 @@ async def mark_read(tx: Transaction, reader: UserId, room_id: RoomId, seq: int) 
         await tx.emit(user_topic(reader), event)
 
 
-async def _make_way(tx: Transaction, author: Person, draft: messages.NewMessage) -> None:
-    """Do or say what kept a message from being written."""
-    room, member = await hold(tx, draft.room_id, author.id)
-    if draft.reply_to is not None and not await messages.find(tx, room.id, draft.reply_to):
-        raise MessageNotFoundError(draft.reply_to)
-    if member is None:
-        await let_in(tx, room, author)
-
-
-async def _hold_message(
+async def hold_message(
     tx: Transaction, user_id: UserId, room_id: RoomId, message_id: MessageId
 ) -> tuple[Room, Member | None, Message]:
+    """Hold a room the user may see; return it, who they are there, and a message of it.
+
+    Raises:
+        RoomNotFoundError: if there is no such room, or it is a private one of others.
+        MessageNotFoundError: if there is no such message in the room.
+    """
     room, member = await hold(tx, room_id, user_id)
     message = await messages.find(tx, room_id, message_id)
     if message is None:
@@ -140,7 +180,34 @@ async def _hold_message(
     return room, member, message
 
 
-async def _may_moderate(tx: Transaction, user_id: UserId, member: Member | None) -> bool:
-    if member is not None and member.may_moderate():
+def require_voice(tx: Transaction, member: Member) -> None:
+    """Make sure that a member may say something now.
+
+    Raises:
+        MutedError: if a moderator muted them.
+    """
+    left = member.muted_for(tx.now)
+    if left is not None:
+        raise MutedError(left)
+
+
+async def _make_way(tx: Transaction, author: Person, draft: messages.NewMessage) -> None:
+    """Do or say what kept a message from being written."""
+    room, member = await hold(tx, draft.room_id, author.id)
+    reply_to = draft.enclosed.reply_to
+    if reply_to is not None and not await messages.find(tx, room.id, reply_to):
+        raise MessageNotFoundError(reply_to)
+    if member is None:
+        member = await let_in(tx, room, author)
+    require_voice(tx, member)
+    left = member.slowed_for(tx.now, slow_mode_seconds=room.slow_mode_seconds)
+    if left is not None:
+        raise SlowModeError(left, slow_mode_seconds=room.slow_mode_seconds)
+
+
+async def _may_take_back(
+    tx: Transaction, user_id: UserId, room: Room, member: Member | None
+) -> bool:
+    if has_power(room.kind, "take_back", rank_of(member, is_staff=False)):
         return True
     return await accounts.is_staff(tx, user_id)

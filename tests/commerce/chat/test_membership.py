@@ -168,7 +168,7 @@ class TestInviting:
         assert again == first
         assert await everything_told(database) == []
 
-    async def test_is_for_the_owner(self, world):
+    async def test_is_for_the_owner_and_moderators(self, world):
         room = await world.open_group("ada", "ben")
 
         with pytest.raises(RoomForbiddenError):

@@ -1,3 +1,4 @@
+import itertools
 import unicodedata
 from datetime import UTC, datetime
 
@@ -6,25 +7,30 @@ from hypothesis import given, strategies as st
 
 from commerce.chat.errors import (
     BlankMessageError,
-    FixedMembersError,
     InvalidRoomError,
     MessageTooLongError,
+    NotAnEmojiError,
 )
 from commerce.chat.model import (
+    POWERS,
     JoinedAfter,
     Member,
+    SearchText,
+    called_names,
+    cleaned_emoji,
     cleaned_text,
     cleaned_title,
     direct_pair,
+    has_power,
+    is_above,
+    meant_names,
+    parse_search,
+    powers_of,
     product_room_id,
-    require_group,
     successor,
 )
 from protocol.commands import MESSAGE_TEXT_BYTES_MAX
 from protocol.ids import ProductId, RoomId, UserId
-from tests.commerce.chat.world import a_group
-
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 class TestTheTextOfAMessage:
@@ -38,9 +44,18 @@ class TestTheTextOfAMessage:
             ("\ud800x", "x"),
             ("para\u2029graph", "para\ngraph"),
             ("👩\u200d🚀", "👩\u200d🚀"),
+            ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+            ("🏴\U000e0067\U000e0062\U000e007f", "🏴\U000e0067\U000e0062\U000e007f"),
+            ("exe\u202etxt.\u2066a\u2069", "exetxt.a"),
+            ("pay\u200bpal\ufeff\u2060\u00ad", "paypal"),
+            ("a\u200d\u200d\u200db", "ab"),
+            ("\u200d a \u200c", "a"),
+            ("hid\U000e0041\U000e0042den", "hidden"),
+            ("e\u0301", "é"),
+            ("z" + "\u0335" * 40, "z" + "\u0335" * 6),
         ],
     )
-    def test_is_cleaned_of_control_characters(self, written, kept):
+    def test_is_cleaned_of_what_nobody_should_see(self, written, kept):
         assert cleaned_text(written) == kept
 
     @pytest.mark.parametrize(
@@ -68,6 +83,90 @@ class TestTheTextOfAMessage:
         assert cleaned_text(kept) == kept
         assert len(kept.encode()) <= MESSAGE_TEXT_BYTES_MAX
         assert not any(unicodedata.category(sign) == "Cc" and sign not in "\n\t" for sign in kept)
+
+
+class TestAReaction:
+    @pytest.mark.parametrize(
+        "emoji",
+        ["👍", "👍🏽", "❤️", "❤", "👨\u200d👩\u200d👧\u200d👦", "🇮🇹", "1️⃣", "🏳️\u200d🌈", "✅"],
+    )
+    def test_is_one_emoji(self, emoji):
+        assert cleaned_emoji(emoji) == emoji
+
+    @pytest.mark.parametrize(
+        "text", ["a", "1", "👍👍", "🇮🇹🇮🇹", "👍a", "<b>", " ", "\u200d", "🏽", "+", "👍\u200d", "é"]
+    )
+    def test_is_nothing_else(self, text):
+        with pytest.raises(NotAnEmojiError):
+            cleaned_emoji(text)
+
+
+class TestTheNamesCalledInAText:
+    def test_are_the_first_words_after_the_sign(self):
+        names = called_names("Hi @Ada Lindqvist, and @BEN! Not ada@example.org.")
+
+        assert meant_names(names, {"ada lindqvist", "ada", "ben"}) == {"ada lindqvist", "ben"}
+        assert meant_names(names, {"ada", "example"}) == {"ada"}
+
+    def test_are_looked_for_a_bounded_number_of_times(self):
+        calls = called_names("@a b c d e f " * 300)
+
+        assert len(calls) == 10
+        assert all(len(call) <= 4 for call in calls)
+
+
+class TestWhatIsSearchedFor:
+    @pytest.mark.parametrize(
+        ("typed", "whole", "prefix"),
+        [
+            ("linux", "", "linux"),
+            ("runs on Lin", "runs on", "lin"),
+            ('"runs on', '"runs on', ""),
+            ("linux or", "linux or", ""),
+            ("it's", "it'", "s"),
+        ],
+    )
+    def test_ends_in_the_word_being_typed(self, typed, whole, prefix):
+        assert parse_search(typed) == SearchText(whole=whole, prefix=prefix)
+
+    @pytest.mark.parametrize("typed", ["", "  ", "\x00", "&&", "'"])
+    def test_may_be_nothing(self, typed):
+        assert parse_search(typed) is None
+
+
+class TestTheTableOfPowers:
+    def test_gives_nobody_more_than_those_above_them(self):
+        ranks = ["stranger", "member", "moderator", "owner", "staff"]
+        for kind in POWERS:
+            held = [set(powers_of(kind, rank)) for rank in ranks]
+            assert all(lower <= higher for lower, higher in itertools.pairwise(held))
+
+    @pytest.mark.parametrize("kind", POWERS)
+    def test_gives_a_plain_member_none(self, kind):
+        assert powers_of(kind, "member") == []
+
+    def test_holds_over_lower_ranks_only(self):
+        assert is_above("owner", "moderator")
+        assert not is_above("moderator", "moderator")
+        assert not is_above("moderator", "staff")
+
+    @pytest.mark.parametrize(
+        ("kind", "power", "rank", "allowed"),
+        [
+            ("group", "invite", "moderator", True),
+            ("group", "change_roles", "moderator", False),
+            ("group", "change_roles", "owner", True),
+            ("product", "ban", "member", False),
+            ("product", "ban", "moderator", True),
+            ("product", "change_roles", "moderator", False),
+            ("product", "send_away", "staff", False),
+            ("direct", "ban", "owner", False),
+            ("support", "ban", "staff", False),
+            ("support", "take_back", "moderator", True),
+        ],
+    )
+    def test_says_who_may_do_what(self, kind, power, rank, allowed):
+        assert has_power(kind, power, rank) is allowed
 
 
 class TestTheTitleOfAGroup:
@@ -117,14 +216,6 @@ class TestTheHeirOfAGroup:
 
 def test_a_room_shares_the_ulid_of_its_product():
     assert product_room_id(ProductId("prd_01JD")) == "rom_01JD"
-
-
-def test_members_of_a_direct_room_are_fixed():
-    group = a_group(RoomId("rom_1"), NOW)
-
-    require_group(group)
-    with pytest.raises(FixedMembersError):
-        require_group(a_group(RoomId("rom_1"), NOW, kind="direct"))
 
 
 def test_a_place_in_a_list_is_exact_to_the_microsecond():

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from commerce.chat.repository import members, messages, rooms
+from commerce.chat.repository import members, messages, rooms, standings
 from commerce.foundation.database import open_database
 from commerce.foundation.settings import DatabaseSettings
 from protocol.ids import RoomId
@@ -114,7 +114,7 @@ class TestAHundredThousandMessages:
 
     async def test_do_not_slow_down_the_list_of_ones_rooms(self, busy):
         async with busy.transaction() as tx:
-            mine = await members.count_rooms(tx, READER)
+            mine = (await standings.find(tx, BUSY_ROOM, READER)).rooms_count
 
         plan = await plan_of(busy, rooms._SUMMARIES, READER, None, None, 31)
 
@@ -139,11 +139,23 @@ class TestAHundredThousandMessages:
         plan = await plan_of(
             busy,
             messages._INSERT_MESSAGE,
-            *(BUSY_ROOM, "msg_new", READER, "Me", "hello", "msg_1_3", None, NOW),
+            *(BUSY_ROOM, "msg_new", READER, "Me", "hello", "msg_1_3", None, NOW, None, None, None),
         )
 
         assert scanned(plan) == set()
         assert rows_read(plan) <= 10
+
+    async def test_are_searched_in_one_room_by_the_index(self, busy):
+        async with busy.transaction() as tx:
+            await tx.execute(
+                "update messages set body = 'a heron' where room_id = $1 and seq % 50 = 0",
+                BUSY_ROOM,
+            )
+            await tx.execute("update messages set body = 'a heron' where seq = 7")
+        plan = await plan_of(busy, messages._FOUND, BUSY_ROOM, "heron", "", 2**53 - 1, 31)
+
+        assert scanned(plan) == set()
+        assert rows_read(plan) <= 2 * 6
 
     async def test_do_not_slow_down_marking_as_read(self, busy):
         plan = await plan_of(busy, members._MARK_READ, BUSY_ROOM, READER, 200)

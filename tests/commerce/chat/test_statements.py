@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 from commerce.chat import service as chat
+from commerce.chat.model import Edit, Enclosed
 from tests.commerce.outbox import events_told
 
 TRANSACTION = ("BEGIN", "COMMIT")
@@ -37,7 +38,9 @@ class TestSendingAMessage:
 
         async with database.transaction() as tx:
             with statements_of(tx) as sent:
-                await chat.send(tx, world["ben"], room, "hello", reply_to=first.id)
+                await chat.send(
+                    tx, world["ben"], room, "hello", enclosed=Enclosed(reply_to=first.id)
+                )
 
         assert len(sent) == 1
 
@@ -82,7 +85,7 @@ class TestChangingAMessage:
 
         async with database.transaction() as tx:
             with statements_of(tx) as sent:
-                await chat.edit(tx, world.id("ada"), room, message.id, text="changed")
+                await chat.edit(tx, world["ada"], room, message.id, change=Edit(text="changed"))
 
         assert len(sent) == 4
 

@@ -1,11 +1,12 @@
 """People, and short ways to have them do things in rooms."""
 
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from commerce.accounts import service as accounts
 from commerce.accounts.model import NewUser
 from commerce.chat import service as chat
-from commerce.chat.model import Member, Room
+from commerce.chat.model import Edit, Enclosed, Member, Room
 from protocol.ids import RoomId, UserId
 from protocol.views import Person
 
@@ -38,13 +39,19 @@ class World:
     def id(self, name):
         return self.people[name].id
 
-    async def send(self, name, room, text="hello", **more):
+    async def send(self, name, room, text="hello", *, key=None, **enclosed):
         async with self.act() as tx:
-            return await chat.send(tx, self[name], room, text, **more)
+            return await chat.send(
+                tx, self[name], room, text, key=key, enclosed=Enclosed(**enclosed)
+            )
 
-    async def edit(self, name, room, message, text):
+    async def edit(self, name, room, message, text, **more):
         async with self.act() as tx:
-            return await chat.edit(tx, self.id(name), room, message, text=text)
+            return await chat.edit(tx, self[name], room, message, change=Edit(text=text, **more))
+
+    async def react(self, name, room, message, emoji="👍", *, on=True):
+        async with self.act() as tx:
+            return await chat.react(tx, self[name], room, message, emoji=emoji, on=on)
 
     async def delete(self, name, room, message):
         async with self.act() as tx:
@@ -82,6 +89,40 @@ class World:
     async def remove(self, remover, room, member):
         async with self.act() as tx:
             await chat.remove(tx, self.id(remover), room, self.id(member))
+
+    async def change_role(self, actor, room, name, role):
+        async with self.act() as tx:
+            return await chat.change_role(tx, self.id(actor), room, self.id(name), role=role)
+
+    async def mute(self, actor, room, name, *, seconds):
+        async with self.act() as tx:
+            until = None if seconds is None else tx.now + timedelta(seconds=seconds)
+            return await chat.mute(tx, self.id(actor), room, self.id(name), until=until)
+
+    async def ban(self, actor, room, name, reason=""):
+        async with self.act() as tx:
+            await chat.ban(tx, self.id(actor), room, self.id(name), reason=reason)
+
+    async def lift_ban(self, actor, room, name):
+        async with self.act() as tx:
+            await chat.lift_ban(tx, self.id(actor), room, self.id(name))
+
+    async def set_slow_mode(self, actor, room, seconds):
+        async with self.act() as tx:
+            await chat.set_slow_mode(tx, self.id(actor), room, seconds)
+
+    async def report(self, name, room, message, reason="Rude"):
+        async with self.act() as tx:
+            await chat.report(tx, self.id(name), room, message, reason=reason)
+
+    async def reports_of(self, name, room, *, before=None, limit=30):
+        async with self.act() as tx:
+            return await chat.reports_of(tx, self.id(name), room, before=before, limit=limit)
+
+    async def search(self, name, room, text, *, before=None, limit=30):
+        reader = None if name is None else self.id(name)
+        async with self.database.transaction() as tx:
+            return await chat.search(tx, reader, room, text, before=before, limit=limit)
 
     async def view(self, name, room):
         reader = None if name is None else self.id(name)

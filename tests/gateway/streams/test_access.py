@@ -5,7 +5,7 @@ import pytest
 from gateway.streams import access
 from gateway.streams.access import AccessUnknownError
 from protocol.ids import UserId
-from protocol.stream_names import ACCESS_READY_KEY, topic_access
+from protocol.stream_names import ACCESS_BANNED, ACCESS_READY_KEY, topic_access
 from protocol.topics import MalformedTopicError, Topic
 
 ADA = UserId("usr_01JDZZZZZZZZZZZZZZZZZZZZZA")
@@ -45,6 +45,12 @@ class TestARoomOrAnOrder:
 
         assert await access.role_of(link, topic, ADA) == "reader"
         assert await access.role_of(link, topic, BOB) == "moderator"
+
+    async def test_is_not_for_who_was_banned_although_it_is_for_anyone(self, link, ready, topic):
+        await link.call("HSET", topic_access(topic), "*", "reader", BOB, ACCESS_BANNED)
+
+        assert await access.role_of(link, topic, ADA) == "reader"
+        assert await access.role_of(link, topic, BOB) is None
 
     async def test_cannot_be_denied_while_the_projection_is_rebuilt(self, link, topic):
         with pytest.raises(AccessUnknownError):

@@ -34,6 +34,7 @@ export function showOrder() {
     event: (event) => event.type in STEPS && heard(page, known, event),
     reread: () => reread(page, known),
   });
+  find("#ask-support", page).addEventListener("click", () => askSupport(order.id));
   find("#cancel-order", page)?.addEventListener("click", (event) =>
     cancel(order.id, event.currentTarget),
   );
@@ -100,5 +101,15 @@ async function cancel(id, button) {
     problem(sentence(error));
   } finally {
     button.disabled = false;
+  }
+}
+
+/** Go to the room in which the buyer and the staff talk about the order. @param {string} id */
+async function askSupport(id) {
+  try {
+    const { room } = await ask("POST", `/v1/orders/${id}/support`);
+    location.assign(`/rooms/${room}`);
+  } catch (error) {
+    problem(sentence(error));
   }
 }

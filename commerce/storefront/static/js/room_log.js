@@ -1,8 +1,9 @@
 /** The messages of a room on the screen: grouped, dated, kept in place while history is loaded. */
 
-import { arrange, find, h, icon } from "./dom.js";
-import { clockTime, dayName, fullTime, initials, isSameDay, tone } from "./format.js";
+import { arrange, find, h } from "./dom.js";
+import { dayName, isSameDay } from "./format.js";
 import { me } from "./live.js";
+import { messageRow } from "./room_message.js";
 
 /** Messages of one author that follow each other this closely read as one. */
 const TOGETHER_MS = 5 * 60_000;
@@ -38,6 +39,8 @@ export class RoomLogView {
     this.#newest = find(".newest", room);
     this.#earlier.addEventListener("click", () => this.#loadEarlier());
     this.#newest.addEventListener("click", () => this.#toEnd());
+    this.#log.addEventListener("keydown", (event) => this.#key(event));
+    this.#list.addEventListener("focusin", (event) => this.#focused(event));
     this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     new IntersectionObserver((found) => found[0]?.isIntersecting && this.#loadEarlier(), {
       root: this.#log,
@@ -106,11 +109,7 @@ export class RoomLogView {
         );
       if (isFirstUnread) rows.push(this.#row("unread-marker", 0, unreadRow));
       const follows = !isNewDay && !isFirstUnread && belongsTo(last, message);
-      rows.push(
-        this.#row(entry.id, [message, entry.state, entry.reason, follows], () =>
-          this.#messageRow(entry, message, follows),
-        ),
-      );
+      rows.push(this.#shown(entry, message, follows));
       last = message;
     }
     for (const row of rows) kept.add(row);
@@ -127,6 +126,7 @@ export class RoomLogView {
     if (known?.shown === shown) return known.element;
     const element = make();
     this.#rows.set(key, { element, shown });
+    if (known?.element.contains(document.activeElement)) queueMicrotask(() => element.focus());
     return element;
   }
 
@@ -148,83 +148,57 @@ export class RoomLogView {
   }
 
   /** @param {any} entry @param {any} message @param {boolean} follows */
-  #messageRow(entry, message, follows) {
-    const isMine = message.author.id === me?.id;
-    const at = message.sent_at_ms;
-    const classes = [
-      "message",
-      follows && "follows",
-      isMine && "mine",
-      entry.state !== "sent" && entry.state,
-      message.deleted && "deleted",
-    ];
-    return h(
-      "li",
-      { class: classes.filter(Boolean).join(" "), id: message.id },
-      h(
-        "span",
-        { class: `avatar tone-${tone(message.author.id)}`, "aria-hidden": "true" },
-        initials(message.author.name),
-      ),
-      h(
-        "div",
-        { class: "message-body" },
-        h(
-          "p",
-          { class: "byline" },
-          h("strong", {}, message.author.name),
-          h("time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, clockTime(at)),
-          message.edited_at_ms && !message.deleted
-            ? h("span", { class: "edited" }, "edited")
-            : null,
-        ),
-        h(
-          "p",
-          { class: "text", dir: "auto" },
-          message.deleted ? "Message taken back" : message.text,
-        ),
-        this.#stateLine(entry),
-      ),
-      isMine && entry.state === "sent" && !message.deleted ? this.#tools(message) : null,
-    );
+  #shown(entry, message, follows) {
+    const answered = message.reply_to ? this.#acts.find(message.reply_to) : null;
+    const refs = message.deleted ? [] : (message.parts ?? []).map((part) => part.ref);
+    const cards = refs.map((ref) => ({ ref, card: this.#acts.card(ref) }));
+    const content = [message, entry.state, entry.reason, follows, answered, cards];
+    return this.#row(entry.id, content, () => {
+      return messageRow(entry, message, { follows, answered, cards }, this.#acts);
+    });
   }
 
-  /** @param {any} entry */
-  #stateLine(entry) {
-    if (entry.state === "sending") return h("p", { class: "state" }, "Sending…");
-    if (entry.state !== "failed") return null;
-    return h(
-      "p",
-      { class: "state", role: "alert" },
-      `Not sent. ${entry.reason} `,
-      h(
-        "button",
-        { type: "button", class: "link", onclick: () => this.#acts.retry(entry) },
-        "Try again",
-      ),
-      " ",
-      h(
-        "button",
-        { type: "button", class: "link", onclick: () => this.#acts.discard(entry) },
-        "Discard",
-      ),
-    );
+  /** Draw again what is shown, as when a card has changed. */
+  refresh() {
+    const follow = this.isAtEnd;
+    arrange(this.#list, this.#rowsOf(this.#entries));
+    if (follow) this.#toEnd();
   }
 
-  /** @param {any} message */
-  #tools(message) {
-    const tool = (name, label, act) =>
-      h(
-        "button",
-        { type: "button", class: "quiet", "aria-label": label, title: label, onclick: act },
-        icon(name),
-      );
-    return h(
-      "div",
-      { class: "tools" },
-      tool("edit", "Edit message", () => this.#acts.edit(message)),
-      tool("trash", "Take message back", () => this.#acts.remove(message)),
-    );
+  /** Show a message and give it the focus. @param {string} id */
+  goTo(id) {
+    const row = document.getElementById(id);
+    if (row === null) return;
+    row.scrollIntoView({ block: "center" });
+    row.focus({ preventScroll: true });
+    row.classList.remove("found-here");
+    requestAnimationFrame(() => row.classList.add("found-here"));
+  }
+
+  /** Arrow keys go from message to message; what can be done with one follows by Tab. */
+  #key(event) {
+    const at = event.target.closest?.("li.message");
+    if (event.target !== this.#log && event.target !== at) return;
+    const rows = [...this.#list.querySelectorAll("li.message")];
+    const place = at === null ? rows.length : rows.indexOf(at);
+    const next = { ArrowUp: place - 1, ArrowDown: place + 1, Home: 0, End: rows.length - 1 };
+    if (event.key in next && rows[next[event.key]] !== undefined) {
+      event.preventDefault();
+      rows[next[event.key]].focus();
+    } else if (event.key === "Enter" && at !== null) {
+      event.preventDefault();
+      find(".tools button:last-child", at)?.click();
+    }
+  }
+
+  /** Only the buttons of the message one is at are on the way of the Tab key. */
+  #focused(event) {
+    const at = event.target.closest?.("li.message") ?? null;
+    for (const button of this.#list.querySelectorAll("[data-here] button")) button.tabIndex = -1;
+    for (const row of this.#list.querySelectorAll("[data-here]")) delete row.dataset.here;
+    if (at === null) return;
+    at.dataset.here = "";
+    for (const button of at.querySelectorAll("button")) button.tabIndex = 0;
   }
 
   async #loadEarlier() {
@@ -263,6 +237,7 @@ function belongsTo(last, message) {
   return (
     last !== null &&
     !last.deleted &&
+    !message.reply_to &&
     last.author.id === message.author.id &&
     message.sent_at_ms - last.sent_at_ms < TOGETHER_MS
   );

@@ -14,8 +14,11 @@ export class RoomPeople {
   #list;
   #typing;
 
-  /** @param {HTMLElement} room */
-  constructor(room) {
+  #met;
+
+  /** @param {HTMLElement} room @param {(person: any) => void} met told of everybody seen here */
+  constructor(room, met) {
+    this.#met = met;
     this.#faces = find(".faces", room);
     this.#count = find(".here-count", room);
     this.#list = find(".people", room);
@@ -31,6 +34,7 @@ export class RoomPeople {
   /** @param {{ count: number, users?: any[] | null }} presence */
   #showPresence({ count, users }) {
     const present = users ?? [];
+    for (const person of present) this.#met(person);
     this.#count.textContent = count === 0 ? "Nobody is here" : `${count} here`;
     fill(this.#faces, ...present.slice(0, FACES_MAX).map((person) => face(person)));
     fill(

@@ -36,4 +36,7 @@ export function showNotices(client) {
 }
 
 /** @param {string} text */
+export const notice = (text) => toast(text);
+
+/** @param {string} text */
 export const problem = (text) => toast(text, { kind: "problem" });
