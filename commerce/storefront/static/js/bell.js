@@ -32,7 +32,8 @@ function heard(event, { atMs }) {
       client.now() - atMs < 60_000 &&
       event.notification.category !== "order"
     ) {
-      if (link !== location.pathname) toast(title, { link: link ? { href: link, label: "Open" } : undefined });
+      if (link !== location.pathname)
+        toast(title, { link: link ? { href: link, label: "Open" } : undefined });
     }
   } else if (event.type === "notifications_read") {
     unread = event.unread;
