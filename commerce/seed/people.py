@@ -6,12 +6,15 @@ from typing import Final
 import msgspec
 
 from commerce.accounts import service as accounts
-from commerce.accounts.model import NewUser, User, demo_email
+from commerce.accounts.model import STAFF_ROLE, NewUser, User, demo_email
 from commerce.foundation.database import Transaction
 from commerce.seed.fate import Fate
 from protocol.ids import UserId
 
 DEMO_PASSWORD: Final = "rialto-demo"  # noqa: S105 - of the dev profile's demo users, on purpose
+STAFF_NUMBER: Final = 10
+"""The demo user who works here: keeps order in public rooms, and answers in support rooms."""
+
 _JOINED_DAYS_BEFORE: Final = 320
 
 
@@ -42,5 +45,6 @@ def _demo_user(number: int, name: str, password_hash: str | None) -> NewUser:
         email=demo_email(number),
         name=name,
         password_hash=password_hash,
+        roles=(STAFF_ROLE,) if number == STAFF_NUMBER else (),
         demo_number=number,
     )

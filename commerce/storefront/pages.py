@@ -8,6 +8,7 @@ import msgspec
 from quart import Quart
 
 from commerce.accounts import service as accounts
+from commerce.accounts.model import STAFF_ROLE
 from commerce.catalog import service as catalog
 from commerce.catalog.model import ListedAfter
 from commerce.catalog.schemas import view_card, view_category, view_product
@@ -39,6 +40,7 @@ class DemoUser(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     id: str
     name: str
+    is_staff: bool
 
 
 async def catalogue(visit: Visit) -> Page:
@@ -223,7 +225,10 @@ async def _demo_users(visit: Visit) -> list[DemoUser]:
         (number, await accounts.demo_user(visit.tx, number))
         for number in range(1, DEMO_USERS_SHOWN + 1)
     ]
-    return [DemoUser(number=number, id=user.id, name=user.name) for number, user in found]
+    return [
+        DemoUser(number=number, id=user.id, name=user.name, is_staff=STAFF_ROLE in user.roles)
+        for number, user in found
+    ]
 
 
 def _url(path: str, **query: str | None) -> str:

@@ -33,6 +33,14 @@ def say(page, text):
     page.get_by_role("button", name="Send").click()
 
 
+def choose(page, text, what):
+    """Choose something from a message's menu."""
+    row = message(page, text)
+    row.hover()
+    row.get_by_role("button", name="More").click()
+    page.locator(".message-menu").get_by_role("button", name=what).click()
+
+
 def message(page, text):
     return page.get_by_role("log").locator("li.message").filter(has_text=text)
 
@@ -81,13 +89,11 @@ class TestTwoPeopleInAProductsRoom:
         say(her_page, first)
         expect(message(his_page, first)).to_have_count(1)
 
-        message(her_page, first).hover()
-        message(her_page, first).get_by_role("button", name="Edit message").click()
+        choose(her_page, first, "Edit")
         say(her_page, second)
         expect(message(his_page, second)).to_contain_text("edited")
         expect(message(his_page, first)).to_have_count(0)
-        message(her_page, second).hover()
-        message(her_page, second).get_by_role("button", name="Take message back").click()
+        choose(her_page, second, "Take back")
 
         expect(message(his_page, second)).to_have_count(0)
         expect(message(his_page, "Message taken back").last).to_be_visible()

@@ -1,3 +1,9 @@
+import asyncio
+import re
+import shlex
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import pytest
 
 from commerce.foundation.inbox import Inbox
@@ -5,8 +11,13 @@ from commerce.foundation.publisher import open_publisher
 from commerce.foundation.relay import Relay
 from commerce.foundation.settings import RedisSettings
 from commerce.notifications import service
-from commerce.notifications.reactions import REACTIONS, SUBSCRIPTIONS, tell_the_buyer
-from protocol.events import NotificationReceived, OrderFulfilled
+from commerce.notifications.reactions import (
+    REACTIONS,
+    SUBSCRIPTIONS,
+    tell_the_buyer,
+    tell_who_is_mentioned,
+)
+from protocol.events import Mentioned, NotificationReceived, OrderFulfilled
 from protocol.ids import OrderId
 from protocol.money import Money
 from protocol.stream_names import (
@@ -15,12 +26,37 @@ from protocol.stream_names import (
     NOTIFICATION_STREAM,
 )
 from protocol.topics import order_topic, user_topic
-from protocol.views import Order
+from protocol.views import Order, Person
 from tests.commerce.outbox import events_told
 
 SUBSCRIPTION = SUBSCRIPTIONS[0]
 
 ORDER = OrderId("ord_01JD0000000000000000000001")
+
+
+GUIDE = Path(__file__).parents[3] / "docs" / "getting-started.md"
+PROGRAM = ["redis-cli", "-p", "8379"]
+
+
+def the_examples():
+    """Return what the guide's calls of `redis-cli` say, word by word."""
+    blocks = re.findall(r"```sh\n(\s*redis-cli.*?)```", GUIDE.read_text(), re.DOTALL)
+    words = [shlex.split(block) for block in blocks]
+    assert all(each[:3] == PROGRAM for each in words)
+    return [each[3:] for each in words]
+
+
+async def say(redis_url, words):
+    """Send words to the server as `redis-cli` does, and return the raw answer."""
+    address = urlsplit(redis_url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    encoded = [word.encode() for word in words]
+    lines = [b"*%d\r\n" % len(encoded), *(b"$%d\r\n%b\r\n" % (len(one), one) for one in encoded)]
+    writer.writelines(lines)
+    answer = await asyncio.wait_for(reader.read(65_536), timeout=20)
+    writer.close()
+    await writer.wait_closed()
+    return answer
 
 
 class KilledError(Exception):
@@ -131,6 +167,29 @@ class TestTheStreamOfNotifications:
         assert await redis.xlen(NOTIFICATION_STREAM) == 0
 
 
+class TestTheExamplesOfTheDocumentation:
+    """The words of the shell, sent as `redis-cli` sends them."""
+
+    async def test_tell_a_user_something_and_show_what_was_refused(
+        self, redis_url, redis, take_in, database, ada
+    ):
+        tell, look = the_examples()
+        tell = [ada.id if word.startswith("usr_") else word for word in tell]
+
+        assert re.fullmatch(rb"\$\d+\r\n\d+-\d+\r\n", await say(redis_url, tell))
+        await say(redis_url, [word for word in tell if word not in {"link", "/p/inkwell-serif"}])
+        await say(redis_url, [*tell, "colour", "red"])
+        await take_in()
+
+        [event] = await events_told(database, user_topic(ada.id))
+        assert event.notification.title == "Version 2 is out"
+        assert event.notification.link == "/p/inkwell-serif"
+        assert event.notification.category == "news"
+        refused = await say(redis_url, look)
+        assert b"dead:reason" in refused
+        assert b"colour" in refused
+
+
 class TestAWorkerKilledBetweenCommitAndAcknowledgement:
     async def test_has_told_everything_once(self, redis, take_in, titles_of, database, ada):
         for number in range(20):
@@ -146,6 +205,33 @@ class TestAWorkerKilledBetweenCommitAndAcknowledgement:
         assert await titles_of(ada) == [*(f"{number}" for number in range(20)), "afterwards"]
         assert [event.unread for event in told] == list(range(1, 22))
         assert await redis.xlen(NOTIFICATION_STREAM) == 0
+
+
+class TestAMention:
+    def mentioned(self, user, title="Friends"):
+        return Mentioned(
+            user=user.id,
+            room="rom_01JD0000000000000000000001",
+            room_title=title,
+            message="msg_01JD0000000000000000000001",
+            seq=1,
+            author=Person(id="usr_01JD0000000000000000000009", name="Cleo"),
+            text="@Ada have a look",
+        )
+
+    async def test_is_told_once_however_often_it_is_heard(self, database, titles_of, ada):
+        for _ in range(2):
+            async with database.transaction() as tx:
+                await tell_who_is_mentioned(tx, self.mentioned(ada))
+
+        assert await titles_of(ada) == ["Cleo mentioned you in Friends"]
+
+    async def test_fits_whatever_the_room_is_called(self, database, titles_of, ada):
+        async with database.transaction() as tx:
+            await tell_who_is_mentioned(tx, self.mentioned(ada, title="x" * 200))
+
+        [title] = await titles_of(ada)
+        assert len(title) == 120
 
 
 class TestAnOrderThatIsFulfilled:

@@ -79,6 +79,14 @@ class TestTheSmallShop:
 
         assert user.name == "Greta Halloran"
 
+    async def test_has_one_of_them_work_here(self, database, settings):
+        await fill(settings, database)
+
+        async with database.transaction() as tx:
+            staff = await accounts.staff(tx, people_max=10)
+
+        assert [person.name for person in staff] == ["Jonas Vestergaard"]
+
     async def test_keeps_passwords_to_the_dev_profile(self, database, settings):
         await fill(msgspec.structs.replace(settings, profile="staging"), database)
         async with database.transaction() as tx:

@@ -100,7 +100,6 @@ export class MentionPicker {
   #draw() {
     const isOpen = this.#choices.length > 0;
     this.#list.hidden = !isOpen;
-    this.#field.setAttribute("aria-expanded", String(isOpen));
     if (isOpen) this.#field.setAttribute("aria-activedescendant", `mention-${this.#chosen}`);
     else this.#field.removeAttribute("aria-activedescendant");
     fill(

@@ -72,7 +72,7 @@ function quote(id, answered, acts) {
       type: "button",
       class: "quote",
       tabindex: "-1",
-      "aria-label": `Answer to ${answered.author.name}: ${shown}. Go there`,
+      "aria-label": `Answer to ${answered.author.name}: ${shown}. Show it`,
       onclick: () => acts.jump(id),
     },
     h("strong", {}, answered.author.name),
