@@ -25,7 +25,7 @@ from protocol.ids import ID_PATTERN, MessageId, OrderId, ProductId, RoomId, User
 from protocol.views import ChatMessage, Person, RoomKind
 from shared.clock import unix_ms
 
-_UserId = Annotated[UserId, msgspec.Meta(pattern=r"^usr_[0-9A-HJKMNP-TV-Z]{26}$")]
+_UserId = Annotated[UserId, msgspec.Meta(pattern=r"^usr_[0-9A-HJKMNP-TV-Z]{26}$(?!\n)")]
 _Reason = Annotated[str, msgspec.Meta(max_length=REASON_CHARS_MAX)]
 _UNIX_MS_MAX = 253_402_300_799_000
 """The last moment of the year 9999, the last that every calendar here knows."""

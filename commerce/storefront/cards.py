@@ -31,7 +31,9 @@ class CardsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     refs: Annotated[
         str,
-        msgspec.Meta(pattern=rf"^{_REF}(,{_REF})*$", max_length=REFS_MAX * (_REF_CHARS + 1) - 1),
+        msgspec.Meta(
+            pattern=rf"^{_REF}(,{_REF})*$(?!\n)", max_length=REFS_MAX * (_REF_CHARS + 1) - 1
+        ),
     ]
 
 

@@ -20,6 +20,16 @@ MAKE_ROOM = """async (guest) => {
 }"""
 
 
+ORDER_ONE = """async (variant) => {
+  const ask = async (method, path, body) => {
+    const headers = { "content-type": "application/json" };
+    return (await fetch(path, { method, headers, body: JSON.stringify(body) })).json();
+  };
+  const cart = await ask("PUT", `/v1/cart/lines/${variant}`, { quantity: 1 });
+  return (await ask("POST", "/v1/orders", { cart_version: cart.version })).state;
+}"""
+
+
 class Group:
     """A new group of two: its owner's page, the member's page, and who they are."""
 
@@ -80,6 +90,22 @@ class TestAMessageInARoom:
             card = message(page, "This one").get_by_role("link", name=re.compile("Brass Tack"))
             expect(card.locator(".part-price")).to_have_text(re.compile("€|Free"))
             expect(card).to_have_attribute("href", "/p/brass-tack")
+
+    def test_points_at_a_product_whose_stock_is_todays(self, group):
+        products = group.member_visitor.get("/v1/products?limit=100")["items"]
+        scarce = next(one for one in products if one["stock"] and one["variants_count"] == 1)
+        variant = group.member_visitor.get(f"/v1/products/{scarce['slug']}")["variants"][0]
+        group.hers.get_by_role("button", name="Point at a product or an order").click()
+        group.hers.get_by_placeholder("Name of a product").fill(scarce["title"])
+        group.hers.locator(".part-picker").get_by_role("button", name=scarce["title"]).click()
+        say(group.hers, "Only a few")
+        card = message(group.hers, "Only a few").locator(".part")
+        expect(card).to_contain_text(f"{scarce['stock']} left")
+
+        assert group.his.evaluate(ORDER_ONE, variant["id"]) == "awaiting_payment"
+
+        left = scarce["stock"] - 1
+        expect(card).to_contain_text(f"{left} left" if left else "Sold out")
 
     def test_is_found_again(self, group):
         word = f"heron{secrets.token_hex(3)}"
