@@ -63,6 +63,6 @@ class Dispatch(Host):
             connection.send_error(
                 RATE_LIMITED, question=question, retry_after_seconds=_RETRY_SECONDS
             )
-            connection.strike()
+            connection.note_flood()
             if isinstance(frame, Hello):
                 connection.close(INTERNAL)

@@ -31,7 +31,7 @@ def window_ms(connections_count: int) -> int:
 async def drain(*, listener: Listener, dispatch: Dispatch, registry: Registry) -> None:
     """Let every client go. Takes the window and a few seconds at most."""
     dispatch.is_draining = True
-    listener.stop_accepting()
+    listener.refuse_newcomers()
     told = list(registry.connections())
     within_ms = window_ms(len(told))
     _log.info("drain.started", connections=len(told), within_ms=within_ms)
@@ -44,4 +44,5 @@ async def drain(*, listener: Listener, dispatch: Dispatch, registry: Registry) -
         connection.close(DRAINING)
     with trio.move_on_after(CLOSE_SECONDS_MAX):
         await registry.wait_empty()
+    listener.stop_accepting()
     _log.info("drain.ended", closed=len(left))

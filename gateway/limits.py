@@ -14,6 +14,19 @@ CONNECTIONS_MAX: Final = 20_000
 HANDSHAKES_MAX: Final = 512
 """Sockets that have not said a good `hello` yet: a storm waits in the kernel's backlog."""
 
+HANDSHAKES_PENDING_PER_ADDRESS_MAX: Final = HANDSHAKES_MAX // 4
+"""Of those, from one address: a few slow ones must not keep the door shut for everybody."""
+
+HANDSHAKES_PER_ADDRESS_PER_SECOND: Final = 20.0
+HANDSHAKES_PER_ADDRESS_BURST: Final = 200
+"""From one address (of IPv6: one /64): a school or an office behind it comes back all at once."""
+
+ADDRESSES_REMEMBERED_MAX: Final = 50_000
+"""The least recently seen are forgotten first; their buckets would be full again soon."""
+
+FORWARDED_HOPS_MAX: Final = 10
+"""Proxies of X-Forwarded-For that are looked at, from the last."""
+
 HANDSHAKE_WAIT_SECONDS_MAX: Final = 1.0
 """How long the door waits for one of them to finish before it turns newcomers away."""
 
@@ -48,6 +61,11 @@ RECEIVE_BYTES: Final = 4 * 1024
 
 INBOUND_FRAMES_PER_SECOND: Final = 50.0
 INBOUND_FRAMES_BURST: Final = 200
+FLOODS_MAX: Final = 200
+"""Frames beyond that rate which are refused and forgiven, apart from errors; ten are forgotten a
+second. A client that waits as it is told is never closed for being fast."""
+
+FLOODS_FORGOTTEN_PER_SECOND: Final = 10.0
 STRIKES_MAX: Final = 20
 """Refused frames a socket is forgiven; one is forgotten every `STRIKE_SECONDS`."""
 
@@ -68,6 +86,9 @@ CLOSE_SECONDS_MAX: Final = 5.0
 # Time
 
 HEARTBEAT_MS: Final = 25_000
+HEARTBEAT_JITTER_MS: Final = 5_000
+"""Each client is told up to so much less: those that came together do not ping together."""
+
 SILENCE_SECONDS_MAX: Final = 2 * HEARTBEAT_MS / 1000
 TICKET_GRACE_SECONDS: Final = 25.0
 HEARTBEAT_SWEEP_SECONDS: Final = 1.0
@@ -92,6 +113,8 @@ COMMAND_RATES: Final[Mapping[type[Command], tuple[float, int]]] = {
 """Commands of one kind a user may give: so many a second, so many at once."""
 
 COMMAND_RATE_OTHERS: Final = (10.0, 50)
+COMMAND_RATES_REMEMBERED_MAX: Final = 20_000
+"""Users whose buckets are remembered when they have gone: coming back does not fill them."""
 
 # Topics
 

@@ -10,6 +10,7 @@ import msgspec
 import trio
 from prometheus_client import Counter
 
+from gateway.connections.addresses import Addresses
 from gateway.connections.line import Line, SocketLine, linger
 from gateway.errors import PortTakenError
 from gateway.limits import (
@@ -26,13 +27,11 @@ from shared.logging import get_logger
 _log = get_logger("gateway.listener")
 _accepted: Final = Counter("rialto_gateway_accepts_total", "Sockets accepted.")
 _turned_away: Final = Counter(
-    "rialto_gateway_turned_away_total", "Sockets answered 503, by why.", ["reason"]
+    "rialto_gateway_turned_away_total", "Sockets refused before the upgrade, by why.", ["reason"]
 )
-_BUSY: Final = (
-    f"HTTP/1.1 503 Service Unavailable\r\nRetry-After: {RETRY_AFTER_SECONDS}\r\n"
-    "Content-Length: 0\r\nConnection: close\r\n\r\n"
-).encode()
 _OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
+_REFUSAL: Final = "HTTP/1.1 {}\r\nRetry-After: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Serve = Callable[[Line, Callable[[], None]], Awaitable[None]]
 """Serves one socket to its end; calls the second argument once its handshake is over."""
@@ -70,11 +69,20 @@ def open_listening_socket(host: str, port: int) -> socket.socket:
 class Listener:
     """Takes sockets in and holds the tasks that serve them."""
 
-    def __init__(self, listening: socket.socket, *, serve: Serve, connections_max: int) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        *,
+        serve: Serve,
+        connections_max: int,
+        addresses: Addresses,
+    ) -> None:
         self._listening = listening
         self._serve = serve
         self._connections_max = connections_max
+        self._addresses = addresses
         self._accepting = trio.CancelScope()
+        self._is_draining = False
         self._sockets_count = 0
         self._handshakes_count = 0
         self._refusals_count = 0
@@ -96,15 +104,19 @@ class Listener:
                     await self._accept_forever(sockets)
                 self._turn_away_the_queue(sockets)
 
+    def refuse_newcomers(self) -> None:
+        """Let nobody in any more, but tell everybody who knocks."""
+        self._is_draining = True
+
     def stop_accepting(self) -> None:
-        """Let nobody in any more. Those in the kernel's queue are told so; a reset would not."""
+        """Do not even listen. Those in the kernel's queue are told so; a reset would not."""
         self._accepting.cancel()
 
     async def _accept_forever(self, sockets: trio.Nursery) -> None:
         while True:
             await trio.lowlevel.wait_readable(self._listening)
             try:
-                connected, _address = self._listening.accept()
+                connected, address = self._listening.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 continue  # another worker was faster, or the client has gone
             except OSError as error:
@@ -114,21 +126,32 @@ class Listener:
                 await trio.sleep(ACCEPT_FAILURE_PAUSE_SECONDS)
                 continue
             _accepted.inc()
-            await self._take_in(connected, sockets)
+            await self._take_in(connected, str(address[0]), sockets)
 
-    async def _take_in(self, connected: socket.socket, sockets: trio.Nursery) -> None:
-        reason = await self._why_not()
+    async def _take_in(self, connected: socket.socket, peer: str, sockets: trio.Nursery) -> None:
+        reason = await self._why_not(peer)
         if reason is None:
             self._sockets_count += 1
             self._handshakes_count += 1
-            sockets.start_soon(self._serve_one, SocketLine(connected))
+            sockets.start_soon(self._serve_one, SocketLine(connected), peer)
         else:
             self._turn_away(connected, sockets, reason)
 
-    async def _why_not(self) -> str | None:
-        """Return why nobody can be let in now, or None. A short crowd at the door is waited out."""
+    async def _why_not(self, peer: str) -> str | None:
+        """Return why this one cannot be let in now, or None."""
+        if self._is_draining:
+            return "draining"
         if self._sockets_count >= self._connections_max:
             return "full"
+        if self._addresses.knock(peer) > 0:
+            return "address"
+        crowded = await self._why_crowded()
+        if crowded is None and not self._addresses.begin(peer):
+            return "address"
+        return crowded
+
+    async def _why_crowded(self) -> str | None:
+        """Return why, if too many are at the door. A short crowd is waited out."""
         if self._handshakes_count < HANDSHAKES_MAX:
             self._crowded_since = trio.current_time()
             return None
@@ -137,7 +160,7 @@ class Listener:
             await self._room.wait()
         return None if self._handshakes_count < HANDSHAKES_MAX else "crowded"
 
-    async def _serve_one(self, line: Line) -> None:
+    async def _serve_one(self, line: Line, peer: str) -> None:
         settled = False
 
         def settle() -> None:
@@ -145,6 +168,7 @@ class Listener:
             if not settled:
                 settled = True
                 self._handshakes_count -= 1
+                self._addresses.end(peer)
                 self._room.set()
 
         try:
@@ -159,11 +183,12 @@ class Listener:
             connected.close()
             return
         self._refusals_count += 1
-        sockets.start_soon(self._refuse, SocketLine(connected))
+        sockets.start_soon(self._refuse, SocketLine(connected), reason)
 
-    async def _refuse(self, line: SocketLine) -> None:
+    async def _refuse(self, line: SocketLine, reason: str) -> None:
+        status = "429 Too Many Requests" if reason == "address" else "503 Service Unavailable"
         try:
-            line.send(_BUSY)
+            line.send(_REFUSAL.format(status, RETRY_AFTER_SECONDS).encode())
             with trio.move_on_after(REFUSAL_SECONDS_MAX):
                 await linger(line)
         except OSError:

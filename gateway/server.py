@@ -1,6 +1,7 @@
 """serve(): the whole tree of the gateway's tasks. Start reading here."""
 
 import functools
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -8,9 +9,11 @@ import msgspec
 import trio
 from quart_trio import QuartTrio
 
+from gateway.actors.rates import CommandRates
 from gateway.actors.services import Services
 from gateway.actors.sockets import SocketBook
 from gateway.actors.supervisor import RestartBudget, supervise
+from gateway.connections.addresses import Addresses
 from gateway.connections.conversation import Conversation, Terms
 from gateway.connections.heartbeat import keep_heartbeat
 from gateway.connections.line import Line
@@ -94,9 +97,7 @@ async def serve(
                 heartbeat=functools.partial(keep_heartbeat, registry.connections),
             )
             dispatch = Dispatch(registry=registry, clock=clock)
-            serving = _serving(settings, made.services, dispatch)
-            connections_max = settings.listener.connections_max
-            listener = Listener(listening, serve=serving, connections_max=connections_max)
+            listener = _make_listener(settings, made.services, dispatch, listening=listening)
             async with trio.open_nursery() as doors:
                 app = _operator_app(settings, made, registry, dispatch=dispatch, listener=listener)
                 operator = await doors.start(serve_operator, app, settings.operator)
@@ -154,6 +155,7 @@ def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
         presence=presence,
         typing=typing,
         sockets=SocketBook(worker=worker, link=link),
+        rates=CommandRates(),
         clock=clock,
         verifier=TicketVerifier(settings.tickets.verifying_keys),
     )
@@ -162,10 +164,18 @@ def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
     )
 
 
-def _serving(
-    settings: GatewaySettings, services: Services, dispatch: Dispatch
-) -> Callable[[Line, Callable[[], None]], Awaitable[None]]:
+def _make_listener(
+    settings: GatewaySettings,
+    services: Services,
+    dispatch: Dispatch,
+    *,
+    listening: socket.socket,
+) -> Listener:
+    addresses = Addresses(
+        settings.listener.trusted_proxies, per_second=settings.listener.handshakes_per_address
+    )
     terms = Terms(
+        addresses=addresses,
         origins=frozenset(settings.listener.allowed_origins),
         verifier=services.verifier,
         clock=services.clock,
@@ -174,7 +184,12 @@ def _serving(
     async def serve_one(line: Line, on_settled: Callable[[], None]) -> None:
         await Conversation(terms=terms, host=dispatch, on_settled=on_settled).run(line)
 
-    return serve_one
+    return Listener(
+        listening,
+        serve=serve_one,
+        connections_max=settings.listener.connections_max,
+        addresses=addresses,
+    )
 
 
 def _keep_alive(nursery: trio.Nursery, **works: Callable[[], Awaitable[None]]) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from gateway.limits import CONNECTIONS_MAX
+from gateway.connections.addresses import Addresses, MalformedNetworkError
+from gateway.limits import CONNECTIONS_MAX, HANDSHAKES_PER_ADDRESS_PER_SECOND
 from gateway.streams.address import MalformedAddressError, parse_address
 from shared.environment import Profile, variable
 from shared.tickets import DEV_VERIFYING_KEY, MalformedKeyError, TicketVerifier
@@ -36,8 +37,28 @@ class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True):
         variable("RIALTO_GATEWAY_CONNECTIONS_MAX", "Sockets one gateway worker takes."),
     ] = CONNECTIONS_MAX
 
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        variable(
+            "RIALTO_GATEWAY_TRUSTED_PROXIES",
+            "Networks of the proxies whose X-Forwarded-For is believed, with commas between.",
+        ),
+    ] = ()
+    handshakes_per_address: Annotated[
+        float,
+        msgspec.Meta(ge=0),
+        variable(
+            "RIALTO_GATEWAY_HANDSHAKES_PER_ADDRESS",
+            "Sockets one network address may open in a second, on each worker; 0 is any number.",
+        ),
+    ] = HANDSHAKES_PER_ADDRESS_PER_SECOND
+
     def problems(self, profile: Profile) -> Iterator[str]:
-        """Yield what is wrong with the origins."""
+        """Yield what is wrong with the origins and the networks."""
+        try:
+            Addresses(self.trusted_proxies)
+        except MalformedNetworkError as error:
+            yield f"RIALTO_GATEWAY_TRUSTED_PROXIES is malformed: {error}."
         if profile != "dev" and "*" in self.allowed_origins:
             yield "RIALTO_ALLOWED_ORIGINS may not be `*` outside dev: name the origins."
 

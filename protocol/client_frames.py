@@ -33,7 +33,8 @@ class Hello(ClientFrame, frozen=True, kw_only=True, tag="hello"):
 
     `positions` names the topics to subscribe to at once and where the client stands in each.
     The user's own topic is always subscribed to, from the position given here if there is one.
-    `session` is what an earlier `welcome` gave: the socket that held it is closed (4009).
+    `session` is what an earlier `welcome` gave, and goes on with this socket: the one that held
+    it, on whichever worker, is closed (4009).
     """
 
     id: FrameId

@@ -24,13 +24,30 @@ class ServerFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", o
     """Anything a client may receive."""
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gateway holds this connection to."""
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """So many a minute, and so many at once."""
+
+    per_minute: int
+    burst: int
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the gateway holds this connection to.
+
+    `frames` is the rate of frames on this socket; `commands` that of commands, by their type, over
+    all sockets of the user, and `other_commands` that of each type not named there. Who exceeds one
+    is refused with `rate_limited` and told when to ask again.
+    """
 
     frame_bytes_max: int
     message_text_bytes_max: int
     topics_max: int
     replay_events_max: int
+    replay_bytes_max: int | None = None
+    connections_max: int | None = None
+    frames: Rate | None = None
+    commands: dict[str, Rate] = {}
+    other_commands: Rate | None = None
 
 
 class Welcome(ServerFrame, frozen=True, kw_only=True, tag="welcome"):
@@ -39,8 +56,9 @@ class Welcome(ServerFrame, frozen=True, kw_only=True, tag="welcome"):
     `positions` gives, for the user's own topic and every topic named in `hello` that the user may
     hear, the place from which this connection continues. For each topic whose position came from
     the client there follows exactly one `replayed` or `gap`.
-    A client that was silent for `heartbeat_ms` sends `ping`; one silent for twice as long is
-    closed (4012).
+    `session` goes on when the next `hello` names it.
+    A client that was silent for `heartbeat_ms` sends `ping`; one silent for more than twice as long
+    is closed (4012). Each client is given another `heartbeat_ms`, so that not all ping at once.
     """
 
     id: int

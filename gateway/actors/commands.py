@@ -15,6 +15,7 @@ from protocol.client_frames import GiveCommand
 from protocol.commands import MESSAGE_TEXT_BYTES_MAX, Command, EditMessage, SendMessage
 from protocol.envelopes import CommandEnvelope
 from protocol.error_codes import LIMIT_REACHED, RATE_LIMITED, UNAVAILABLE
+from protocol.ids import UserId
 from protocol.server_frames import Accepted
 from shared.clock import unix_ms
 
@@ -30,9 +31,9 @@ class CommandDoor:
 
     __slots__ = ("_buckets", "_services")
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, user: UserId) -> None:
         self._services = services
-        self._buckets: dict[type[Command], TokenBucket] = {}
+        self._buckets = services.rates.of(user)
 
     async def give(self, connection: Connection, frame: GiveCommand) -> None:
         """Put a command into the stream and say `accepted`, or say why not."""

@@ -1,5 +1,6 @@
 """How a client begins to hear topics: at `hello`, one by one, or many at once."""
 
+import secrets
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -9,9 +10,16 @@ from gateway.actors.services import Services
 from gateway.connections.connection import Connection
 from gateway.connections.outbox import Lane
 from gateway.limits import (
+    COMMAND_RATE_OTHERS,
+    COMMAND_RATES,
+    CONNECTIONS_PER_USER_MAX,
+    HEARTBEAT_JITTER_MS,
     HEARTBEAT_MS,
     INBOUND_FRAME_BYTES_MAX,
+    INBOUND_FRAMES_BURST,
+    INBOUND_FRAMES_PER_SECOND,
     REDIS_SECONDS_MAX,
+    REPLAY_BYTES_MAX,
     REPLAY_EVENTS_MAX,
 )
 from gateway.streams.access import AccessUnknownError, role_of
@@ -29,15 +37,28 @@ from protocol.error_codes import (
     UNKNOWN_TOPIC,
     ErrorCode,
 )
-from protocol.server_frames import Limits, Resumed, SignalFrame, Subscribed, Welcome
+from protocol.server_frames import Limits, Rate, Resumed, SignalFrame, Subscribed, Welcome
 from protocol.topics import Position, Topic, user_topic
 from shared.clock import unix_ms
+
+
+def _rate(per_second: float, burst: int) -> Rate:
+    return Rate(per_minute=round(per_second * 60), burst=burst)
+
 
 LIMITS = Limits(
     frame_bytes_max=INBOUND_FRAME_BYTES_MAX,
     message_text_bytes_max=MESSAGE_TEXT_BYTES_MAX,
     topics_max=TOPICS_MAX,
     replay_events_max=REPLAY_EVENTS_MAX,
+    replay_bytes_max=REPLAY_BYTES_MAX,
+    connections_max=CONNECTIONS_PER_USER_MAX,
+    frames=_rate(INBOUND_FRAMES_PER_SECOND, INBOUND_FRAMES_BURST),
+    commands={
+        str(kind.__struct_config__.tag): _rate(per_second, burst)
+        for kind, (per_second, burst) in COMMAND_RATES.items()
+    },
+    other_commands=_rate(*COMMAND_RATE_OTHERS),
 )
 _RETRY_SECONDS = 1.0
 
@@ -80,7 +101,7 @@ class Reception:
                 user=connection.user,
                 name=connection.claims.name,
                 positions=_continuing(joined, positions),
-                heartbeat_ms=HEARTBEAT_MS,
+                heartbeat_ms=HEARTBEAT_MS - secrets.randbelow(HEARTBEAT_JITTER_MS),
                 ticket_expires_in_ms=int((connection.claims.exp - now.timestamp()) * 1000),
                 server_time_ms=unix_ms(now),
                 limits=LIMITS,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gateway.actors.rates import CommandRates
 from gateway.actors.sockets import SocketBook
 from gateway.presence.tracker import PresenceTracker
 from gateway.presence.typing import TypingBoard
@@ -21,5 +22,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     presence: PresenceTracker
     typing: TypingBoard
     sockets: SocketBook
+    rates: CommandRates
     clock: Clock
     verifier: TicketVerifier

@@ -75,7 +75,7 @@ class UserActor:
         self.user = user
         self.connections: dict[ConnectionId, Connection] = {}
         self._services = services
-        self._commands = CommandDoor(services)
+        self._commands = CommandDoor(services, user)
         self._reception = Reception(services)
         self._actor: Actor[UserMessage] = Actor(
             nursery=nursery,

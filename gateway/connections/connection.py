@@ -11,6 +11,8 @@ from gateway.connections.transport import Transport
 from gateway.connections.wire import close_frame, data_frame
 from gateway.limits import (
     CLOSE_SECONDS_MAX,
+    FLOODS_FORGOTTEN_PER_SECOND,
+    FLOODS_MAX,
     INBOUND_FRAMES_BURST,
     INBOUND_FRAMES_PER_SECOND,
     STRIKE_SECONDS,
@@ -41,6 +43,7 @@ class Connection:
 
     __slots__ = (
         "_fence",
+        "_floods",
         "_inbound",
         "_newest_fence",
         "_nursery",
@@ -84,6 +87,7 @@ class Connection:
         self._inbound = TokenBucket(
             per_second=INBOUND_FRAMES_PER_SECOND, burst=INBOUND_FRAMES_BURST
         )
+        self._floods = TokenBucket(per_second=FLOODS_FORGOTTEN_PER_SECOND, burst=FLOODS_MAX)
         self._strikes = TokenBucket(per_second=1 / STRIKE_SECONDS, burst=STRIKES_MAX)
         transport.on_overflow = self._overflowed
 
@@ -171,6 +175,11 @@ class Connection:
     def take_inbound_token(self) -> float:
         """Count one frame of the client; return 0, or the seconds it should have waited."""
         return self._inbound.take()
+
+    def note_flood(self) -> None:
+        """Note a frame refused for coming too early; only a client that never waits is closed."""
+        if self._floods.take() > 0:
+            self.close(TOO_MANY_ERRORS)
 
     def strike(self) -> None:
         """Hold a refused frame against the client; too many of them close the socket."""

@@ -16,11 +16,13 @@ from prometheus_client import Counter
 from trio_websocket import ConnectionClosed
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from gateway.connections.addresses import Addresses
 from gateway.connections.connection import Connection, count_close
 from gateway.connections.handshake import (
     HelloRefusedError,
     Upgraded,
     UpgradeRefusedError,
+    UpgradeRules,
     check_ticket,
     hello_in,
     upgrade,
@@ -66,6 +68,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """On what terms clients are let in."""
 
     origins: frozenset[str]
+    addresses: Addresses
     verifier: TicketVerifier
     clock: Clock
 
@@ -139,7 +142,10 @@ class Conversation:
 
     async def _talk(self, nursery: trio.Nursery, transport: Transport) -> None:
         until = trio.current_time() + HELLO_SECONDS_MAX
-        upgraded = await upgrade(nursery, transport, origins=self._terms.origins, until=until)
+        rules = UpgradeRules(
+            origins=self._terms.origins, addresses=self._terms.addresses, peer=transport.peer
+        )
+        upgraded = await upgrade(nursery, transport, rules=rules, until=until)
         self._is_upgraded = True
         with trio.move_on_at(until) as patience:
 
@@ -222,7 +228,7 @@ class Conversation:
         if pause > 0:
             question = getattr(frame, "id", None)
             connection.send_error(RATE_LIMITED, question=question, retry_after_seconds=pause)
-            connection.strike()
+            connection.note_flood()
         else:
             self._host.receive(connection, frame)
 

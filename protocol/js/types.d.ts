@@ -6,7 +6,8 @@
  *
  * `positions` names the topics to subscribe to at once and where the client stands in each.
  * The user's own topic is always subscribed to, from the position given here if there is one.
- * `session` is what an earlier `welcome` gave: the socket that held it is closed (4009).
+ * `session` is what an earlier `welcome` gave, and goes on with this socket: the one that held
+ * it, on whichever worker, is closed (4009).
  */
 export interface Hello {
   type: "hello";
@@ -173,8 +174,9 @@ export interface Refresh {
  * `positions` gives, for the user's own topic and every topic named in `hello` that the user may
  * hear, the place from which this connection continues. For each topic whose position came from
  * the client there follows exactly one `replayed` or `gap`.
- * A client that was silent for `heartbeat_ms` sends `ping`; one silent for twice as long is
- * closed (4012).
+ * `session` goes on when the next `hello` names it.
+ * A client that was silent for `heartbeat_ms` sends `ping`; one silent for more than twice as long
+ * is closed (4012). Each client is given another `heartbeat_ms`, so that not all ping at once.
  */
 export interface Welcome {
   type: "welcome";
@@ -189,12 +191,29 @@ export interface Welcome {
   limits: Limits;
 }
 
-/** What the gateway holds this connection to. */
+/**
+ * What the gateway holds this connection to.
+ *
+ * `frames` is the rate of frames on this socket; `commands` that of commands, by their type, over
+ * all sockets of the user, and `other_commands` that of each type not named there. Who exceeds one
+ * is refused with `rate_limited` and told when to ask again.
+ */
 export interface Limits {
   frame_bytes_max: number;
   message_text_bytes_max: number;
   topics_max: number;
   replay_events_max: number;
+  replay_bytes_max?: number | null;
+  connections_max?: number | null;
+  frames?: Rate | null;
+  commands?: Record<string, Rate>;
+  other_commands?: Rate | null;
+}
+
+/** So many a minute, and so many at once. */
+export interface Rate {
+  per_minute: number;
+  burst: number;
 }
 
 /** The answer to `subscribe`; if it gave a position, one `replayed` or `gap` follows. */

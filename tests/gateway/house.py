@@ -5,6 +5,7 @@ import itertools
 
 import trio
 
+from gateway.actors.rates import CommandRates
 from gateway.actors.services import Services
 from gateway.actors.sockets import SocketBook
 from gateway.connections.connection import Connection
@@ -141,6 +142,7 @@ class House:
             presence=self.presence,
             typing=self.typing,
             sockets=SocketBook(worker=mint("wrk"), link=self.streams),
+            rates=CommandRates(),
             clock=self.clock,
             verifier=self.verifier,
         )

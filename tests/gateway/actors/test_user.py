@@ -2,11 +2,16 @@
 
 import msgspec
 import pytest
+import trio
 
 from gateway.limits import (
     ACTOR_CRASHES_MAX,
     CONNECTIONS_PER_USER_MAX,
+    FLOODS_MAX,
+    HEARTBEAT_JITTER_MS,
+    HEARTBEAT_MS,
     MAILBOX_MESSAGES_MAX,
+    OUTBOX_SECONDS_MAX,
     SILENCE_SECONDS_MAX,
     STRIKES_MAX,
     TICKET_GRACE_SECONDS,
@@ -324,6 +329,32 @@ class TestCommands:
         assert all(frame.retry_after_ms for frame in refused)
         assert len(house.streams.commands) >= 50
 
+    async def test_refused_for_their_rate_are_no_errors_of_the_client(self, house, visitor):
+        for number in range(2, 150):
+            visitor.say(mark_read(number))
+        found = await answers(house, visitor)
+        refused = [answer for answer in found if isinstance(answer, Error)]
+
+        assert len(refused) > STRIKES_MAX
+        assert {error.name for error in refused} == {"rate_limited"}
+        assert all(error.retry_after_ms for error in refused)
+        assert visitor.connection.is_open
+
+    async def test_are_counted_for_the_user_and_not_for_the_socket(self, house, visitor):
+        for number in range(2, 150):
+            visitor.say(mark_read(number))
+        await house.settled()
+        visitor.leave()
+        again = await house.enter(visitor.user_id)
+        await house.settled(0.1)
+        again.read()
+
+        for number in range(2, 32):
+            again.say(mark_read(number))
+        found = await answers(house, again)
+
+        assert any(isinstance(answer, Error) for answer in found)
+
     async def test_that_do_not_fit_the_mailbox_are_refused_at_once(self, house, visitor):
         house.streams.is_stuck = True
         for number in range(MAILBOX_MESSAGES_MAX + 5):
@@ -335,7 +366,27 @@ class TestCommands:
         assert 1 <= len(errors) <= 5
 
 
+class TestAFlood:
+    async def test_that_never_waits_is_closed(self, house, visitor):
+        for number in range(MAILBOX_MESSAGES_MAX + FLOODS_MAX + 10):
+            visitor.say(mark_read(number + 1))
+        await house.settled(0.001)
+
+        assert visitor.connection.closed_with.code == 4013
+
+
 class TestStaying:
+    async def test_asks_each_client_for_a_ping_at_another_time(self, house):
+        welcomes = []
+        for _ in range(20):
+            visitor = await house.enter()
+            await house.settled(0.1)
+            welcomes.append(visitor.read()[0])
+
+        beats = {welcome.heartbeat_ms for welcome in welcomes}
+        assert len(beats) > 1
+        assert all(HEARTBEAT_MS - HEARTBEAT_JITTER_MS < beat <= HEARTBEAT_MS for beat in beats)
+
     async def test_needs_a_word_now_and_then(self, house, visitor):
         await house.settled(SILENCE_SECONDS_MAX + 2)
 
@@ -516,6 +567,48 @@ class TestLosingARight:
         found = await answers(house, member)
 
         assert found == [Unsubscribed(topic=room)]
+
+
+class TestASlowClient:
+    async def test_that_was_closed_resumes_everything_it_was_not_sent(self, house):
+        user, count = a_user_id(), 100
+        topic = user_topic(user)
+        slow = await house.enter(user)
+        await house.settled()
+        slow.read()
+        start = house.streams.head(topic)
+        slow.line.window_bytes = 500
+        for number in range(count):
+            house.streams.publish(topic, a_message(str(number)))
+        await house.settled(OUTBOX_SECONDS_MAX + 1)
+        assert slow.transport.close_code == 4008
+        heard = split(slow.line.read())[0]
+        got = [msgspec.json.decode(payload)["offset"] for opcode, payload in heard if opcode == 1]
+        slow.leave()
+
+        again = await house.enter(
+            user, positions={topic: Position(start.epoch, got[-1] if got else 0)}
+        )
+        _, *missed, replayed = await answers(house, again)
+
+        assert got + [frame.offset for frame in missed] == list(range(1, count + 1))
+        assert replayed.count == len(missed)
+
+    async def test_keeps_no_publisher_waiting(self, house):
+        topic = a_product()
+        slow, quick = await house.enter(window_bytes=300), await house.enter()
+        for visitor in (slow, quick):
+            visitor.subscribe(topic)
+        await house.settled()
+        quick.read()
+
+        before = trio.current_time()
+        for number in range(200):
+            house.streams.publish(topic, a_message(str(number)))
+        told = [frame.offset for frame in quick.read()]
+
+        assert trio.current_time() == before
+        assert told == list(range(1, 201))
 
 
 class TestAnEndedSignIn:

@@ -22,9 +22,10 @@ class Talker:
         self.stream = b""
         self.response = b""
 
-    def ask_for_upgrade(self, *, path="/ws", origin=None, subprotocols=None):
+    def ask_for_upgrade(self, *, path="/ws", origin=None, subprotocols=None, forwarded_for=None):
         more = "" if origin is None else f"Origin: {origin}\r\n"
         more += "" if subprotocols is None else f"Sec-WebSocket-Protocol: {subprotocols}\r\n"
+        more += "" if forwarded_for is None else f"X-Forwarded-For: {forwarded_for}\r\n"
         self.line.write(REQUEST.format(path=path, more=more).encode())
 
     def write(self, opcode, payload, *, is_last=True):

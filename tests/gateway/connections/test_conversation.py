@@ -8,6 +8,7 @@ import trio
 import trio.lowlevel
 from hypothesis import given, strategies
 
+from gateway.connections.addresses import Addresses
 from gateway.connections.conversation import Conversation, Terms
 from gateway.connections.inbound import FrameTooLargeError, RefusedFrameError, read_frame
 from gateway.limits import (
@@ -70,10 +71,16 @@ def settled():
 
 
 @pytest.fixture
-async def line(nursery, host, clock, settled):
+def addresses():
+    return Addresses(["192.0.2.0/24"])
+
+
+@pytest.fixture
+async def line(nursery, host, clock, settled, addresses):
     line = MemoryLine()
     terms = Terms(
         origins=frozenset({"https://shop.example"}),
+        addresses=addresses,
         verifier=TicketVerifier((DEV_VERIFYING_KEY,)),
         clock=clock,
     )
@@ -169,6 +176,26 @@ class TestTheUpgrade:
 
     async def test_on_the_path_with_a_query_is_granted(self, talker):
         talker.ask_for_upgrade(path="/ws?v=1")
+        await talker.hear()
+
+        assert talker.status == 101
+
+    async def test_is_refused_to_a_client_behind_a_proxy_that_comes_too_often(
+        self, talker, addresses, line
+    ):
+        while addresses.knock("203.0.113.7") == 0:
+            pass
+        talker.ask_for_upgrade(forwarded_for="198.51.100.1, 203.0.113.7")
+        await talker.hear()
+
+        assert talker.status == 429
+        assert b"retry-after: 3" in talker.response.lower()
+        assert line.has_finished_sending
+
+    async def test_is_granted_to_another_client_behind_the_same_proxy(self, talker, addresses):
+        while addresses.knock("203.0.113.7") == 0:
+            pass
+        talker.ask_for_upgrade(forwarded_for="203.0.113.8")
         await talker.hear()
 
         assert talker.status == 101
@@ -438,7 +465,10 @@ class TestCancellation:
     async def test_at_any_moment_leaves_nothing_behind(self, host, clock, settled, moment):
         line = MemoryLine(window_bytes=40)
         terms = Terms(
-            origins=frozenset(), verifier=TicketVerifier((DEV_VERIFYING_KEY,)), clock=clock
+            origins=frozenset(),
+            addresses=Addresses(),
+            verifier=TicketVerifier((DEV_VERIFYING_KEY,)),
+            clock=clock,
         )
         talker = Talker(line)
         talker.ask_for_upgrade()

@@ -4,18 +4,24 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 import trio
-from trio_websocket import HandshakeError
 
 from deploy.engines.ports import free_port
+from gateway.connections.addresses import Addresses
 from gateway.drain import window_ms
 from gateway.errors import PortTakenError
-from gateway.limits import DRAIN_WINDOW_MS_MAX, DRAIN_WINDOW_MS_MIN
-from gateway.listener import open_listening_socket
+from gateway.limits import (
+    DRAIN_WINDOW_MS_MAX,
+    DRAIN_WINDOW_MS_MIN,
+    HANDSHAKES_PENDING_PER_ADDRESS_MAX,
+    HANDSHAKES_PER_ADDRESS_BURST,
+)
+from gateway.listener import Listener, open_listening_socket
 from protocol.server_frames import Pong, Reconnect, Welcome
 from shared.environment import process_variables
 from tests.gateway.connections.talker import REQUEST
@@ -93,6 +99,54 @@ async def sockets_count(worker):
     )
 
 
+@asynccontextmanager
+async def a_door(serve, **limits):
+    """A listener for which this machine counts like any other."""
+    listening = open_listening_socket("127.0.0.1", 0)
+    addresses = Addresses(spares_loopback=False, **limits)
+    async with trio.open_nursery() as nursery:
+        listener = Listener(listening, serve=serve, connections_max=10_000, addresses=addresses)
+        await nursery.start(listener.run)
+        yield listening.getsockname()[1]
+        nursery.cancel_scope.cancel()
+
+
+async def answer_at(port):
+    """What is answered at once to somebody who says nothing; b"" if that is nothing."""
+    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+        with trio.fail_after(20):
+            return await stream.receive_some()
+
+
+class TestAnAddressThatComesTooOften:
+    async def test_is_told_to_come_later(self):
+        async def serve(line, settle):
+            settle()
+            line.close(abort=False)
+            await trio.lowlevel.checkpoint()
+
+        async with a_door(serve, per_second=0.001) as port:
+            answers = [await answer_at(port) for _ in range(HANDSHAKES_PER_ADDRESS_BURST + 1)]
+
+        assert set(answers[:-1]) == {b""}
+        assert answers[-1].startswith(b"HTTP/1.1 429 ")
+        assert b"Retry-After: 3\r\n" in answers[-1]
+
+    async def test_and_finishes_no_handshake_leaves_the_door_open_to_others(self):
+        async def serve(line, _settle):
+            try:
+                await trio.sleep_forever()
+            finally:
+                line.close(abort=True)
+
+        async with a_door(serve) as port, AsyncExitStack() as slow:
+            for _ in range(HANDSHAKES_PENDING_PER_ADDRESS_MAX):
+                stream = await trio.open_tcp_stream("127.0.0.1", port)
+                await slow.enter_async_context(stream)
+
+            assert (await answer_at(port)).startswith(b"HTTP/1.1 429 ")
+
+
 class TestTheOperatorsPort:
     async def test_says_that_the_worker_lives_and_is_ready(self, worker):
         assert (await look(worker, "/livez")).status_code == 200
@@ -132,15 +186,18 @@ class TestDraining:
             assert isinstance(pong, Pong)
             assert await stubborn.wait_closed() == 4001
 
-    async def test_takes_nobody_new(self, worker):
+    async def test_tells_whoever_comes_to_come_back_before_the_upgrade(self, worker):
         async with worker.connect() as client:
             await client.hello()
             worker.stop.set()
             await client.receive()
 
-            with pytest.raises((OSError, HandshakeError, BaseExceptionGroup)):
-                async with worker.connect():
-                    pass
+            answers = [await status_of(worker) for _ in range(3)]
+            pong = await client.ping()
+
+        assert [status for status, _ in answers] == [503] * 3
+        assert all(int(headers[b"retry-after"]) > 0 for _, headers in answers)
+        assert isinstance(pong, Pong)
 
     def test_gives_many_clients_more_time_but_not_for_ever(self):
         assert window_ms(1) < window_ms(5_000) < window_ms(100_000) == DRAIN_WINDOW_MS_MAX
