@@ -105,6 +105,10 @@ CRASHED_USERS_MAX: Final = 10_000
 REDIS_SECONDS_MAX: Final = 3.0
 """What a question may cost in Redis before it is answered `unavailable`."""
 
+RIGHT_SECONDS_MAX: Final = 0.8
+"""What asking whether a right is still there may cost before it counts as lost: it is to end
+within a second."""
+
 COMMAND_RATES: Final[Mapping[type[Command], tuple[float, int]]] = {
     SendMessage: (20.0, 100),
     PlaceOrder: (1.0, 5),

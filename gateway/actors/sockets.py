@@ -125,8 +125,7 @@ class SocketBook:
             return  # its hold lapses with its ticket
 
     def _holder(self, connection: Connection, claims: TicketClaims) -> Holder:
-        seconds = max(0.0, connection.expires_at - trio.current_time())
-        lasts_seconds = seconds + TICKET_GRACE_SECONDS + _LEASE_SLACK_SECONDS
+        lasts_seconds = claims.exp - claims.iat + TICKET_GRACE_SECONDS + _LEASE_SLACK_SECONDS
         return Holder(
             user=connection.user,
             session=connection.session,

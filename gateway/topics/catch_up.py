@@ -14,6 +14,7 @@ from gateway.limits import (
     REDIS_SECONDS_MAX,
     REPLAY_BYTES_MAX,
     REPLAY_EVENTS_MAX,
+    RIGHT_SECONDS_MAX,
 )
 from gateway.streams.access import AccessUnknownError, role_of
 from gateway.streams.link import Calls, LinkDownError, LinkReplyError
@@ -202,7 +203,7 @@ def _prepare(subscription: Subscription, replay: Replay) -> list[PreparedEvent]:
 async def may_hear(link: Calls, subscription: Subscription) -> bool:
     """Ask whether a listener still has the right; not knowing is no."""
     try:
-        with trio.fail_after(REDIS_SECONDS_MAX):
+        with trio.fail_after(RIGHT_SECONDS_MAX):
             role = await role_of(link, subscription.topic, subscription.connection.user)
     except (LinkDownError, LinkReplyError, AccessUnknownError, trio.TooSlowError):
         return False

@@ -43,6 +43,7 @@ from protocol.server_frames import (
     Welcome,
 )
 from protocol.signals import Presence
+from protocol.stream_names import topic_live_channel, user_ended_sign_ins, user_sockets
 from protocol.topics import Position, user_topic
 from tests.gateway.builders import a_message, a_product, a_room, a_ticket, a_user_id, mint
 from tests.gateway.connections.frames import split, told
@@ -411,6 +412,19 @@ class TestStaying:
         assert answer == Refreshed(id=2, ticket_expires_in_ms=300_000)
         assert visitor.connection.is_open
 
+    async def test_with_a_fresh_ticket_goes_on_holding_its_session_for_as_long(
+        self, house, visitor
+    ):
+        await trio.sleep(250)
+        visitor.say(Ping(id=2))
+        house.clock.advance(seconds=250)
+        ticket = a_ticket(visitor.user_id, now=house.clock.now())
+        visitor.say(Refresh(id=3, ticket=ticket))
+        await house.settled()
+
+        ((lasts_until, *_),) = house.streams.sockets[user_sockets(visitor.user_id)].values()
+        assert lasts_until >= trio.current_time() + 300
+
     async def test_refuses_another_users_ticket(self, house, visitor):
         visitor.say(Refresh(id=2, ticket=a_ticket(now=house.clock.now())))
 
@@ -545,6 +559,28 @@ class TestLosingARight:
 
         assert [frame.offset for frame in await answers(house, member)] == [1, 2]
 
+    async def test_that_nobody_answers_about_is_lost_within_a_second(self, house, room, member):
+        house.streams.publish(room, self.leaves(room, member.user_id))
+        house.streams.is_stuck = True
+
+        _, ended = await answers(house, member)
+
+        assert ended == Unsubscribed(topic=room)
+
+    async def test_told_by_no_event_ends_delivery_all_the_same(self, house, room, member):
+        house.streams.revoke(room, member.user_id)
+        house.streams.receivers[topic_live_channel(room)](f"! revoked {member.user_id}".encode())
+        house.streams.publish(room, a_message("a secret"))
+
+        assert await answers(house, member) == [Unsubscribed(topic=room)]
+
+    @pytest.mark.parametrize("notice", ["!", "! other", "! replaced x", "! replaced x y"])
+    async def test_is_not_read_into_a_notice_of_another_version(self, house, room, member, notice):
+        house.streams.receivers[topic_live_channel(room)](notice.encode())
+        house.streams.publish(room)
+
+        assert [frame.offset for frame in await answers(house, member)] == [1]
+
     async def test_that_cannot_be_asked_for_is_taken_as_lost(self, house, room, member):
         house.streams.publish(room, self.leaves(room, member.user_id))
         house.streams.go_down()
@@ -609,6 +645,36 @@ class TestASlowClient:
 
         assert trio.current_time() == before
         assert told == list(range(1, 201))
+
+
+class TestARedisThatWasAway:
+    async def test_is_told_again_who_holds_what_and_tells_what_was_missed(self, house, visitor):
+        replaced, revoked = await house.enter(), await house.enter()
+        await house.settled()
+        house.streams.go_down()
+        await house.settled()
+        house.streams.come_back(empty=True)
+        ended = house.streams.ended[user_ended_sign_ins(revoked.user_id)]
+        ended[revoked.connection.sign_in] = 1
+        taken = house.streams.sockets[user_sockets(replaced.user_id)]
+        taken[replaced.connection.session] = (1e9, 1e9, "wrk_2", "con_2")
+        await house.settled(5)
+
+        assert house.streams.sockets[user_sockets(visitor.user_id)]
+        assert visitor.connection.is_open
+        assert replaced.connection.closed_with.code == 4009
+        assert revoked.connection.closed_with.code == 4503
+
+    async def test_hears_of_the_sockets_that_went_meanwhile(self, house, visitor):
+        held = house.streams.sockets[user_sockets(visitor.user_id)]
+        assert held
+        house.streams.go_down()
+        visitor.leave()
+        await house.settled(2)
+        house.streams.come_back()
+        await house.settled(5)
+
+        assert not held
 
 
 class TestAnEndedSignIn:

@@ -123,14 +123,15 @@ async def visiting(port):
     stream = await trio.open_tcp_stream("127.0.0.1", port)
     try:
         async with trio.open_nursery() as nursery:
-            socket = await wrap_client_stream(
-                nursery,
-                stream,
-                f"127.0.0.1:{port}",
-                "/ws",
-                subprotocols=["rialto.v1.json"],
-                message_queue_size=math.inf,
-            )
+            with trio.fail_after(5):  # the library does not notice an end before the upgrade
+                socket = await wrap_client_stream(
+                    nursery,
+                    stream,
+                    f"127.0.0.1:{port}",
+                    "/ws",
+                    subprotocols=["rialto.v1.json"],
+                    message_queue_size=math.inf,
+                )
             yield Client(socket)
             nursery.cancel_scope.cancel()
     finally:
