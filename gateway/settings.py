@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from gateway.connections.addresses import Addresses, MalformedNetworkError
 from gateway.limits import CONNECTIONS_MAX, HANDSHAKES_PER_ADDRESS_PER_SECOND
+from gateway.networks import MalformedNetworkError, parse_networks
 from gateway.streams.address import MalformedAddressError, parse_address
 from shared.environment import Profile, variable
 from shared.tickets import DEV_VERIFYING_KEY, MalformedKeyError, TicketVerifier
@@ -56,7 +56,7 @@ class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True):
     def problems(self, profile: Profile) -> Iterator[str]:
         """Yield what is wrong with the origins and the networks."""
         try:
-            Addresses(self.trusted_proxies)
+            parse_networks(self.trusted_proxies)
         except MalformedNetworkError as error:
             yield f"RIALTO_GATEWAY_TRUSTED_PROXIES is malformed: {error}."
         if profile != "dev" and "*" in self.allowed_origins:

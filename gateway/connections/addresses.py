@@ -12,14 +12,11 @@ from gateway.limits import (
     HANDSHAKES_PER_ADDRESS_BURST,
     HANDSHAKES_PER_ADDRESS_PER_SECOND,
 )
+from gateway.networks import parse_networks
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _V6_PREFIX_BITS: Final = 64
 """What one customer of a provider is given, so what one client can choose its addresses from."""
-
-
-class MalformedNetworkError(ValueError):
-    """The text is not a network such as `10.0.0.0/8`."""
 
 
 class Addresses:
@@ -41,7 +38,7 @@ class Addresses:
         Raises:
             MalformedNetworkError: if one is none.
         """
-        self._trusted = tuple(map(_network, trusted_proxies))
+        self._trusted = parse_networks(trusted_proxies)
         self._per_second = per_second
         self._spares_loopback = spares_loopback
         self._buckets: dict[str, TokenBucket] = {}
@@ -118,10 +115,3 @@ def _parse(text: str) -> _Address | None:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return address
-
-
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError as error:
-        raise MalformedNetworkError(f"{text!r} is not a network such as 10.0.0.0/8") from error

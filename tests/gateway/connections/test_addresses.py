@@ -1,12 +1,13 @@
 import pytest
 import trio
 
-from gateway.connections.addresses import Addresses, MalformedNetworkError
+from gateway.connections.addresses import Addresses
 from gateway.limits import (
     ADDRESSES_REMEMBERED_MAX,
     HANDSHAKES_PENDING_PER_ADDRESS_MAX,
     HANDSHAKES_PER_ADDRESS_BURST,
 )
+from gateway.networks import MalformedNetworkError
 
 PROXIES = ("10.0.0.0/8", "2001:db8:ff::/48")
 
