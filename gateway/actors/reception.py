@@ -170,21 +170,34 @@ class Reception:
         services = self._services
         try:
             with trio.fail_after(REDIS_SECONDS_MAX):
-                if await role_of(services.link, topic, connection.user) is None:
-                    joined.refused[topic] = UNKNOWN_TOPIC
-                    return
-                subscription = await services.hub.join(connection, topic)
+                subscription = await self._let_in(connection, topic)
         except (LinkDownError, LinkReplyError, AccessUnknownError, trio.TooSlowError):
+            services.hub.leave(connection, topic)
             joined.refused[topic] = UNAVAILABLE
             return
-        if subscription is None:
-            joined.refused[topic] = UNAVAILABLE
+        if isinstance(subscription, ErrorCode):
+            joined.refused[topic] = subscription
             return
         joined.subscriptions[topic] = subscription
         if is_room(topic):
             services.presence.enter(
                 topic, connection.person, connection=connection.id, visible=connection.visible
             )
+
+    async def _let_in(self, connection: Connection, topic: Topic) -> Subscription | ErrorCode:
+        """Listen if there is a right to, and still is when the loss of it would be heard."""
+        hub, link = self._services.hub, self._services.link
+        departures = hub.departures(topic)
+        if await role_of(link, topic, connection.user) is None:
+            return UNKNOWN_TOPIC
+        subscription = await hub.join(connection, topic)
+        if subscription is None:
+            return UNAVAILABLE
+        was_watched = departures is not None and departures == hub.departures(topic)
+        if not was_watched and await role_of(link, topic, connection.user) is None:
+            hub.leave(connection, topic)
+            return UNKNOWN_TOPIC
+        return subscription
 
     def _begin(
         self, connection: Connection, joined: _Joined, positions: dict[Topic, Position]

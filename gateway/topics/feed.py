@@ -45,9 +45,11 @@ class Feed:
         "_live",
         "_on_audit",
         "_on_event",
+        "_on_gap",
         "_on_notice",
         "_on_unwritten",
         "_unwritten",
+        "departures_count",
         "idle_since",
         "is_ready",
         "position",
@@ -63,6 +65,7 @@ class Feed:
         on_audit: Callable[["Feed"], None],
         on_event: Callable[["Feed", PreparedEvent], None],
         on_notice: Callable[["Feed", bytes], bool],
+        on_gap: Callable[["Feed"], None],
         on_unwritten: Callable[["Feed"], None] | None = None,
     ) -> None:
         """Make a feed. With `on_unwritten` it is told when `write` is to be called: soon."""
@@ -80,6 +83,8 @@ class Feed:
         self._on_notice = on_notice
         self._on_unwritten = on_unwritten
         self._unwritten: dict[WireFormat, list[bytes]] | None = None
+        self._on_gap = on_gap
+        self.departures_count = 0  # times a right may have been lost, as far as it was heard
 
     def begin(self, at: Position) -> None:
         """Take `at` as the place from which the feed goes on; it was attached before."""
@@ -140,6 +145,9 @@ class Feed:
         self.write()
         if subscription.gap is not None:
             subscription.tell_gap(subscription.gap)
+        if subscription.is_doubted:
+            subscription.is_suspended = True  # whoever doubts it asks, and releases it then
+            return
         subscription.tell_kept()
         subscription.is_released = True
         subscription.is_suspended = False
@@ -269,6 +277,8 @@ class Feed:
             subscription.restart(at, reason)
             if subscription.is_released:
                 self.release(subscription)
+        self.departures_count += 1
+        self._on_gap(self)
 
     def reconcile(self, replay: Replay, *, asked_at: int) -> None:
         """Take what the log holds after `rewound_to` or, if that is None, after `asked_at`.

@@ -23,6 +23,7 @@ from gateway.streams.link import Calls, LinkDownError, LinkReplyError
 from gateway.streams.topic_log import head, read_after
 from gateway.topics.feed import Feed
 from gateway.topics.prepared import PreparedEvent
+from gateway.topics.review import RightsReview
 from gateway.topics.subscription import Subscription
 from protocol.codec import decode_event
 from protocol.events import MemberBanned, MemberLeft, SessionRevoked
@@ -91,6 +92,11 @@ class Hub:
         self._unwritten: list[Feed] = []
         self._writes_together = False
         self._woken = trio.Event()
+        self._review = RightsReview(
+            link=link,
+            listeners=self.listeners,
+            on_lost=self._note_lost,
+        )
 
     def statistics(self) -> HubStatistics:
         """Count what there is."""
@@ -215,6 +221,7 @@ class Hub:
             topic,
             on_audit=self._doubt,
             on_event=self._note,
+            on_gap=self._note_gap,
             on_notice=self._take_notice,
             on_unwritten=self._unwritten.append if self._writes_together else None,
         )
@@ -331,6 +338,7 @@ class Hub:
             return
         feed.write()
         if isinstance(told, MemberLeft | MemberBanned) and is_room(feed.topic):
+            feed.departures_count += 1
             self.on_member_left(feed.topic, told.user)
         elif isinstance(told, SessionRevoked) and not is_room(feed.topic):
             self.on_revoked(UserId(parse_topic(feed.topic)[1]), told.session)
@@ -340,6 +348,7 @@ class Hub:
         kind, identity = parse_topic(feed.topic)
         match payload.decode(errors="replace").split():
             case [mark, "revoked", user] if mark == NOTICE_MARK:
+                feed.departures_count += 1
                 self.on_member_left(feed.topic, UserId(user))
             case [mark, "replaced", session, fence] if mark == NOTICE_MARK and kind == "user":
                 self.on_held(UserId(identity), session, int(fence) if fence.isdecimal() else 0)
@@ -349,9 +358,25 @@ class Hub:
                 return False
         return True
 
+    def _note_gap(self, feed: Feed) -> None:
+        if is_room(feed.topic):
+            self._review.want(feed.topic)
+
+    def _note_lost(self, topic: Topic, user: UserId) -> None:
+        self.on_member_left(topic, user)
+
+    def departures(self, topic: Topic) -> int | None:
+        """Count the times the right to a topic may have been lost; None if it is not heard here.
+
+        The same number before and after means that nothing was missed in between.
+        """
+        feed = self._feeds.get(topic)
+        return None if feed is None else feed.departures_count
+
     async def run(self) -> None:
-        """Audit and close topics, for ever."""
+        """Audit, review and close topics, for ever."""
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._review.run)
             nursery.start_soon(self._audit_forever)
             nursery.start_soon(self._sweep_forever)
 

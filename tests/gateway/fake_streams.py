@@ -61,6 +61,7 @@ class FakeStreams:
         self.connects_count = 1
         self.calls_count = 0
         self.on_reconnected = self.on_drained = lambda: None
+        self.on_published = lambda *_position: None
 
     # what the gateway calls
 
@@ -194,6 +195,7 @@ class FakeStreams:
         entry = TopicEntry(id=event_id or mint("evt"), at_ms=at_ms, body=msgspec.Raw(body))
         log.entries[log.offset] = encode_topic_entry(entry)
         self.truth[topic, log.epoch, log.offset].add(entry.id)
+        self.on_published(topic, log.epoch, log.offset)
         if is_heard and self.is_up:
             self._tell(topic, log)
             if is_last:
