@@ -1,6 +1,6 @@
 """What one process measured at one moment, and what two moments say together."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import inf, nan
 from typing import Final
 
@@ -78,8 +78,3 @@ def _quantile(grown: list[tuple[float, float]], share: float) -> float:
 
 def _part(wanted: float, there: float) -> float:
     return 1.0 if there <= 0 else wanted / there
-
-
-def total(readings: Iterable[Reading], name: str) -> float:
-    """Return the sum of a number over several processes."""
-    return sum(reading.value(name) for reading in readings)

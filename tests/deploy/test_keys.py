@@ -5,6 +5,8 @@ import pytest
 
 from deploy.keys import read_or_make_keys
 from deploy.supervisor.errors import StartError
+from gateway.settings import OperatorSettings
+from shared.environment import SettingsError, load
 
 
 class TestTheKeysOfADataFolder:
@@ -37,3 +39,21 @@ class TestTheKeysOfADataFolder:
         with pytest.raises(StartError, match="cannot be read") as caught:
             read_or_make_keys(path)
         assert caught.value.exit_code == 2
+
+
+class TestTheOperatorToken:
+    def test_that_can_be_guessed_is_refused_and_not_shown(self):
+        with pytest.raises(SettingsError) as refusal:
+            load(OperatorSettings, {"RIALTO_OPERATOR_TOKEN": "hunter2"})
+
+        assert "too short" in str(refusal.value)
+        assert "hunter2" not in str(refusal.value)
+
+    def test_that_is_made_can_not_be_guessed(self, tmp_path):
+        made = read_or_make_keys(tmp_path / "secrets.json").operator_token
+
+        assert load(OperatorSettings, {"RIALTO_OPERATOR_TOKEN": made}).token == made
+
+    def test_is_needed_outside_dev(self):
+        with pytest.raises(SettingsError, match="RIALTO_OPERATOR_TOKEN is not set"):
+            load(OperatorSettings, {"RIALTO_PROFILE": "prod"})
