@@ -47,11 +47,13 @@ def ask_postgres(url: str, statement: str) -> str:
 
 
 def ping_redis(url: str) -> None:
-    """See that a Redis answers.
+    """See that a Redis answers, or the first node that is named of a cluster.
 
     Raises:
         ConnectionError: with the reason, if it does not.
     """
+    if "+cluster://" in url:
+        url = url.replace("+cluster://", "://").split(",", 1)[0]
     import redis  # noqa: PLC0415 - slow to import, and only needed for an outside Redis
 
     try:

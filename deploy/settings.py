@@ -69,7 +69,8 @@ class DeploySettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         variable(
             "RIALTO_REDIS_URL",
-            "A Redis or Valkey to use instead of the embedded one: redis://host:port/number.",
+            "A Redis or Valkey to use instead of the embedded one: redis://host:port/number, or"
+            " some nodes of a cluster: redis+cluster://host:port,host:port.",
             secret=True,
         ),
     ] = ""

@@ -7,8 +7,7 @@ from prometheus_client import Gauge
 
 from gateway.listener import Listener
 from gateway.registry import Registry
-from gateway.streams.channels import Channels
-from gateway.streams.link import Link
+from gateway.streams.opening import AnyChannels, AnyLink
 from gateway.topics.hub import Hub
 
 _gauges: Final = {
@@ -41,7 +40,7 @@ _gauges: Final = {
 
 
 def measuring(
-    registry: Registry, listener: Listener, hub: Hub, *, link: Link, channels: Channels
+    registry: Registry, listener: Listener, hub: Hub, *, link: AnyLink, channels: AnyChannels
 ) -> Callable[[], None]:
     """Return what brings every gauge up to date."""
 

@@ -28,9 +28,7 @@ from gateway.presence.tracker import PresenceTracker
 from gateway.presence.typing import TypingBoard
 from gateway.registry import Registry
 from gateway.settings import GatewaySettings
-from gateway.streams.address import parse_address
-from gateway.streams.channels import Channels
-from gateway.streams.link import Link
+from gateway.streams.opening import AnyChannels, AnyLink, make_streams
 from gateway.topics.catch_up import CatchUp
 from gateway.topics.hub import Hub
 from protocol.ids import WorkerId
@@ -54,8 +52,8 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
 class _Engines(msgspec.Struct, frozen=True, kw_only=True):
     """What is made before anything runs."""
 
-    link: Link
-    channels: Channels
+    link: AnyLink
+    channels: AnyChannels
     presence: PresenceTracker
     typing: TypingBoard
     services: Services
@@ -110,7 +108,7 @@ async def serve(
         engines.cancel_scope.cancel()
 
 
-def _listen_to(hub: Hub, channels: Channels, registry: Registry) -> None:
+def _listen_to(hub: Hub, channels: AnyChannels, registry: Registry) -> None:
     """Let what topics tell reach the users it is about."""
     hub.on_member_left, hub.on_revoked = registry.doubt, registry.revoke
     hub.on_held = registry.hear_of_holder
@@ -140,9 +138,8 @@ def _operator_app(
 
 
 def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
-    address = parse_address(settings.streams.redis_url)
     worker = WorkerId(mint_id("wrk", clock.now()))
-    link, channels = Link(address), Channels(address)
+    link, channels = make_streams(settings.streams.redis_url)
     presence = PresenceTracker(worker=worker, link=link, channels=channels)
     typing = TypingBoard(worker=worker, link=link, presence=presence)
     hub = Hub(link=link, channels=channels, rooms=presence, clock=clock)

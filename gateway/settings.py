@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.limits import CONNECTIONS_MAX, HANDSHAKES_PER_ADDRESS_PER_SECOND
 from gateway.networks import MalformedNetworkError, parse_networks
-from gateway.streams.address import MalformedAddressError, parse_address
+from gateway.streams.address import MalformedAddressError, parse_streams_address
 from shared.environment import Profile, variable
 from shared.tickets import DEV_VERIFYING_KEY, MalformedKeyError, TicketVerifier
 
@@ -121,13 +121,18 @@ class StreamsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     redis_url: Annotated[
         str,
-        variable("RIALTO_REDIS_URL", "Redis 7+ or Valkey 8+.", secret=True, required_in_prod=True),
+        variable(
+            "RIALTO_REDIS_URL",
+            "Redis 7+ or Valkey 8+, or redis+cluster:// and some nodes of a cluster.",
+            secret=True,
+            required_in_prod=True,
+        ),
     ] = "redis://127.0.0.1:8379/0"
 
     def problems(self, _profile: Profile) -> Iterator[str]:
         """Yield what is wrong with the address."""
         try:
-            parse_address(self.redis_url)
+            parse_streams_address(self.redis_url)
         except MalformedAddressError as error:
             yield f"RIALTO_REDIS_URL is malformed: {error}."
 

@@ -21,6 +21,7 @@ from deploy.engines.ports import free_port
 from deploy.engines.postgres import Postgres
 from deploy.engines.running import running
 from deploy.engines.valkey import Valkey
+from tests.valkey_cluster import ValkeyCluster
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "rialto_template"
@@ -29,6 +30,17 @@ TRIO_FOLDERS = {"deploy", "gateway", "loadtest"}
 ASYNCIO_FOLDERS = {"commerce", "contracts"}
 LOOP_MARKS = {"trio", "asyncio", "anyio"}
 WHOLE_SHOP_FOLDERS = {"browser", "deploy", "journeys", "js"}
+ONE_SERVER, CLUSTER = "one", "cluster"
+ON_A_CLUSTER_TOO = (
+    "gateway/live",
+    "gateway/presence",
+    "gateway/streams/test_access",
+    "gateway/streams/test_commands",
+    "gateway/streams/test_topic_log",
+    "commerce/foundation/test_inbox",
+    "commerce/foundation/test_rate_limit",
+)
+"""Tests that are run on a Redis Cluster as well, if they need a Redis and no certain server."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,6 +66,14 @@ def pytest_collection_modifyitems(items):
         path = item.path.relative_to(ROOT / "tests")
         group = "whole shops" if path.parts[0] in WHOLE_SHOP_FOLDERS else str(path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_generate_tests(metafunc):
+    """Run some tests on one server and on a cluster."""
+    place = Path(metafunc.module.__file__).relative_to(ROOT / "tests").as_posix()
+    needs = metafunc.fixturenames
+    if "redis_url" in needs and "valkey_server" not in needs and place.startswith(ON_A_CLUSTER_TOO):
+        metafunc.parametrize("redis_url", [ONE_SERVER, CLUSTER], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +106,14 @@ def valkey_server(scratch_folder):
 
 
 @pytest.fixture(scope="session")
+def valkey_cluster(scratch_folder):
+    """A cluster of three, shared by the run."""
+    cluster = ValkeyCluster(scratch_folder / "cluster")
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
 def migrated_template(postgres_server):
     """The name of a database with every migration applied, to copy from; nobody connects to it."""
     postgres = postgres_server.engine
@@ -113,10 +141,15 @@ def database_url(postgres_server, migrated_template, database_names):
 
 
 @pytest.fixture
-def redis_url(valkey_server):
-    """The address of an empty Redis that only this test uses."""
-    valkey_server.engine.flush()
-    return valkey_server.engine.url()
+def redis_url(request):
+    """The address of an empty Redis that only this test uses: one server, or a cluster."""
+    if getattr(request, "param", ONE_SERVER) == CLUSTER:
+        cluster = request.getfixturevalue("valkey_cluster")
+        cluster.flush()
+        return cluster.url
+    server = request.getfixturevalue("valkey_server")
+    server.engine.flush()
+    return server.engine.url()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ All processes read as one consumer, and only who holds a partition's lock reads 
 pending and not in the reader's own hands was left behind by a reader that died.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -11,7 +12,13 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from commerce.foundation.redis_client import Argument, RedisCommand, ask, pipelined
+from commerce.foundation.redis_client import (
+    Argument,
+    RedisCommand,
+    ask,
+    is_spread,
+    pipelined,
+)
 from protocol.stream_names import (
     COMMAND_FIELD,
     COMMAND_GROUP,
@@ -22,6 +29,10 @@ from protocol.stream_names import (
 DEAD_ENTRIES_MAX: Final = 10_000
 _CONSUMER: Final = "worker"
 _PENDING_MAX: Final = 100
+_APART_WAIT_MS: Final = 1_000
+_IN_HAND_MS: Final = 1_000
+"""An entry that is younger may be on its way from one of several readers to its lane."""
+
 _GROUP_GONE: Final = ("NOGROUP", "UNBLOCKED")
 
 
@@ -45,9 +56,14 @@ class CommandLog:
     def __init__(self, redis: Redis, partitions: Sequence[int]) -> None:
         self._redis = redis
         self._streams = {command_stream(each).encode(): each for each in partitions}
+        self._reading: dict[bytes, asyncio.Task[list[Entry]]] = {}
 
     async def prepare(self) -> None:
         """Make the consumer groups that are not there, reading from the beginning."""
+        self.stop_reading()
+        await self._make_groups()
+
+    async def _make_groups(self) -> None:
         commands: list[RedisCommand] = [
             ("XGROUP", "CREATE", stream, COMMAND_GROUP, "0", "MKSTREAM") for stream in self._streams
         ]
@@ -60,15 +76,40 @@ class CommandLog:
 
         Zero `wait_ms` does not wait.
         """
+        if is_spread(self._redis):
+            return await self._read_apart(count=count, wait_ms=wait_ms)
+        return await self._read(list(self._streams), count=count, wait_ms=wait_ms)
+
+    async def _read_apart(self, *, count: int, wait_ms: int) -> list[Entry]:
+        """Read streams that lie on different servers: each has a reader that goes on waiting."""
+        for stream in self._streams.keys() - self._reading.keys():
+            self._reading[stream] = asyncio.create_task(
+                self._read([stream], count=count, wait_ms=_APART_WAIT_MS)
+            )
+        done, _ = await asyncio.wait(
+            self._reading.values(), timeout=wait_ms / 1000, return_when=asyncio.FIRST_COMPLETED
+        )
+        finished = [stream for stream, task in self._reading.items() if task in done]
+        tasks = [self._reading.pop(stream) for stream in finished]
+        return [entry for task in tasks for entry in task.result()]
+
+    def stop_reading(self) -> None:
+        """Give up reading ahead; what a reader just got is left behind, and claimed later."""
+        while self._reading:
+            _, task = self._reading.popitem()
+            if not task.cancel() and not task.cancelled():
+                task.exception()  # Whatever it is, the next reader meets it, too.
+
+    async def _read(self, streams: Sequence[bytes], *, count: int, wait_ms: int) -> list[Entry]:
         command: list[Argument] = ["XREADGROUP", "GROUP", COMMAND_GROUP, _CONSUMER, "COUNT", count]
         command += ["BLOCK", wait_ms] if wait_ms > 0 else []
-        command += ["STREAMS", *self._streams, *(">" for _ in self._streams)]
+        command += ["STREAMS", *streams, *(">" for _ in streams)]
         try:
             found = await ask(self._redis, command)
         except ResponseError as error:
             if not any(sign in str(error) for sign in _GROUP_GONE):
                 raise
-            await self.prepare()  # Redis lost its data, and with it the groups.
+            await self._make_groups()  # Redis lost its data, and with it the groups.
             return []
         return [
             _entry(self._streams[stream], identity, fields)
@@ -79,6 +120,7 @@ class CommandLog:
     async def left_behind(self, held: Iterable[str]) -> list[Entry]:
         """Return the oldest pending entries but those at places `held`, without their payload."""
         mine = frozenset(held)
+        youngest_ms = _IN_HAND_MS if self._reading else 0
         commands: list[RedisCommand] = [
             ("XPENDING", stream, COMMAND_GROUP, "-", "+", _PENDING_MAX) for stream in self._streams
         ]
@@ -89,7 +131,7 @@ class CommandLog:
                 if "NOGROUP" not in str(pending):
                     raise pending
                 continue
-            entries += [_pending_entry(partition, row) for row in pending]
+            entries += [_pending_entry(partition, row) for row in pending if row[2] >= youngest_ms]
         return [entry for entry in entries if entry.place not in mine]
 
     async def claim(self, entry: Entry) -> Entry | None:

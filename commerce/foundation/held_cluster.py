@@ -1,21 +1,16 @@
 """Which Redis servers the relay holds: one, or every master of a Redis Cluster."""
 
-import asyncio
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import msgspec
-from redis.asyncio import Redis
 from redis.crc import key_slot
-from redis.exceptions import ClusterDownError, RedisError
 from typing_extensions import override
 
-from commerce.foundation.held_server import TIMEOUT_SECONDS, HeldServer
-from commerce.foundation.redis_client import ask
+from commerce.foundation.held_server import HeldServer
 from commerce.foundation.redis_url import ClusterUrl
+from commerce.foundation.slot_map import SLOTS, SlotMap, SlotRange
 
 MARKER_KEY: Final = "relay:marker"
-SLOTS: Final = 16_384
 
 
 class Servers(Protocol):
@@ -79,23 +74,13 @@ class OneServer(Servers):
         await self._server.aclose()
 
 
-class SlotRange(msgspec.Struct, frozen=True, kw_only=True):
-    """Slots in a row, and the address of the master that has them."""
-
-    first: int
-    last: int
-    address: str
-
-
 class ClusterServers(Servers):
     """The masters of a cluster, each with a marker of its own, in a slot of its own."""
 
     def __init__(self, url: ClusterUrl) -> None:
         self._url = url
-        self._ranges: list[SlotRange] = []
+        self._map = SlotMap(url)
         self._servers: dict[str, HeldServer] = {}
-        self._owners: list[HeldServer] = []
-        self._is_doubted = True
 
     @property
     @override
@@ -104,16 +89,15 @@ class ClusterServers(Servers):
 
     @override
     async def refresh(self) -> Sequence[HeldServer]:
-        if self._is_doubted:
-            ranges = await self._ask_anyone()
-            if ranges != self._ranges:
-                await self._take(ranges)
-            self._is_doubted = False
+        known = self._map.ranges
+        await self._map.refresh()
+        if self._map.ranges != known:
+            await self._take_masters()
         return list(self._servers.values())
 
     @override
     def owner(self, key: str) -> HeldServer:
-        return self._owners[key_slot(key.encode())]
+        return self._servers[self._map.owner(key)]
 
     @override
     def named(self, name: str) -> HeldServer | None:
@@ -121,7 +105,7 @@ class ClusterServers(Servers):
 
     @override
     async def disconnect(self) -> None:
-        self._is_doubted = True
+        self._map.doubt()
         for server in self._servers.values():
             await server.disconnect()
 
@@ -130,65 +114,22 @@ class ClusterServers(Servers):
         for server in self._servers.values():
             await server.aclose()
 
-    async def _ask_anyone(self) -> list[SlotRange]:
-        """Return who has which slots, as the first server says that answers.
-
-        Raises:
-            RedisError: if none does, or if some slots have no owner.
-        """
-        failure: Exception = ClusterDownError("no server of the cluster is known")
-        for address in dict.fromkeys([*self._servers, *self._url.addresses]):
-            try:
-                ranges = await self._ask(address)
-            except (RedisError, OSError) as error:
-                failure = error
-                continue
-            if sum(each.last - each.first + 1 for each in ranges) == SLOTS:
-                return ranges
-            failure = ClusterDownError("some slots have no owner")
-        raise failure
-
-    async def _ask(self, address: str) -> list[SlotRange]:
-        host = address.rpartition(":")[0]
-        client = Redis.from_url(
-            self._url.of(address),
-            socket_connect_timeout=TIMEOUT_SECONDS,
-            socket_timeout=TIMEOUT_SECONDS,
-            protocol=2,
+    async def _take_masters(self) -> None:
+        old, self._servers = (
+            self._servers,
+            {address: self._held(address) for address in self._map.masters},
         )
-        client.response_callbacks.pop("CLUSTER SLOTS", None)
-        try:
-            found = await ask(client, ("CLUSTER SLOTS",))
-        finally:
-            await asyncio.shield(client.aclose())
-        return sorted((_range(row, host) for row in found), key=lambda each: each.first)
-
-    async def _take(self, ranges: list[SlotRange]) -> None:
-        old, self._ranges = self._servers, ranges
-        self._servers = {
-            address: self._held(address)
-            for address in dict.fromkeys(each.address for each in ranges)
-        }
-        self._owners = [
-            self._servers[each.address] for each in ranges for _ in range(each.first, each.last + 1)
-        ]
         for server in old.values():
             if server not in self._servers.values():
                 await server.aclose()
 
     def _held(self, address: str) -> HeldServer:
-        tag = _tag_in([each for each in self._ranges if each.address == address])
+        tag = _tag_in([each for each in self._map.ranges if each.address == address])
         marker = f"{MARKER_KEY}:{{{tag}}}"
         known = self._servers.get(address)
         if known is not None and known.marker_key == marker:
             return known
         return HeldServer(self._url.of(address), name=address, marker_key=marker)
-
-
-def _range(row: Any, asked_host: str) -> SlotRange:  # noqa: ANN401 - as the server says
-    first, last, (host, port, *_), *_ = row
-    name = host.decode() if host else asked_host
-    return SlotRange(first=first, last=last, address=f"{name}:{port}")
 
 
 def _tag_in(ranges: Sequence[SlotRange]) -> str:

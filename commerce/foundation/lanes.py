@@ -89,8 +89,11 @@ class Lane:
             self._parked.clear()
             self._swept = 0.0
             await self._log.prepare()
-            while True:
-                await self.turn(connection)
+            try:
+                while True:
+                    await self.turn(connection)
+            finally:
+                self._log.stop_reading()
 
     async def turn(self, connection: "Connection[Record]") -> None:
         """Carry out what was left behind, what is due again, and what is new; or wait for it."""

@@ -104,13 +104,15 @@ class Publisher:
         """Let every topic and every right on a server go: its topics begin a new epoch."""
         await self._named(loss).forget(topic_meta(_EVERY_TOPIC), topic_access(_EVERY_TOPIC))
 
-    async def renew(self, topics: Sequence[Topic]) -> None:
-        """Let some topics begin a new epoch."""
+    async def renew(self, topics: Sequence[Topic], *, losses: Sequence[Loss]) -> None:
+        """Let some topics, as far as they are on these servers, begin a new epoch."""
+        servers = {loss.server for loss in losses}
         by_server: dict[HeldServer, list[RedisCommand]] = {}
         for key in map(topic_meta, topics):
             by_server.setdefault(self._servers.owner(key), []).append(("DEL", key))
         for server, commands in by_server.items():
-            await server.send(commands)
+            if server.name in servers:
+                await server.send(commands)
 
     async def note(self, loss: Loss, batch: int) -> None:
         """Say that a server has everything up to `batch` again."""

@@ -8,6 +8,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from commerce.foundation.cluster_redis import ClusterRedis
+from commerce.foundation.redis_url import cluster_url
 from commerce.foundation.settings import RedisSettings
 
 _ACQUIRE_TIMEOUT_SECONDS: Final = 2.0
@@ -29,22 +31,33 @@ async def open_redis(
 
     Nothing is tried again behind the caller's back: whoever may repeat a command knows it.
     """
-    pool = BlockingConnectionPool.from_url(
-        settings.url,
-        max_connections=settings.connections_max,
-        timeout=_ACQUIRE_TIMEOUT_SECONDS,
-        socket_connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-        socket_timeout=answer_timeout_seconds,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
-    client = Redis.from_pool(pool)
-    for name in _AS_SENT:
-        client.response_callbacks.pop(name, None)
+
+    def open_one(url: str) -> Redis:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=settings.connections_max,
+            timeout=_ACQUIRE_TIMEOUT_SECONDS,
+            socket_connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            socket_timeout=answer_timeout_seconds,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+        client = Redis.from_pool(pool)
+        for name in _AS_SENT:
+            client.response_callbacks.pop(name, None)
+        return client
+
+    cluster = cluster_url(settings.url)
+    client = open_one(settings.url) if cluster is None else ClusterRedis(cluster, open_one)
     try:
         yield client
     finally:
         await client.aclose()
+
+
+def is_spread(redis: Redis) -> bool:
+    """Say whether the keys lie on several servers: then one command takes keys of one slot only."""
+    return isinstance(redis, ClusterRedis)
 
 
 async def pipelined(
@@ -53,6 +66,11 @@ async def pipelined(
     """Send `commands` in one round trip; return their answers, in order."""
     if not commands:
         return []
+    if isinstance(redis, ClusterRedis):
+        answers = await redis.pipelined(commands)
+        if raise_on_error and (failed := [one for one in answers if isinstance(one, Exception)]):
+            raise failed[0]
+        return answers
     pipe = redis.pipeline(transaction=False)
     for command in commands:
         pipe.execute_command(*command)

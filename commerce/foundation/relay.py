@@ -172,14 +172,16 @@ class Relay:
         A leader that stays knows what it was sending, and in which order.
         """
         now = asyncio.get_running_loop().time
-        deadline = now() + OUTAGE_SECONDS_MAX
+        deadline = 0.0
         while True:
             try:
                 return await self.relay_batch(connection)
             except (RedisError, OSError) as error:
-                if now() > deadline:
+                if not deadline:
+                    deadline = now() + OUTAGE_SECONDS_MAX
+                    _log.warning("relay.redis_away", why=str(error))
+                elif now() > deadline:
                     raise
-                _log.warning("relay.redis_away", why=str(error))
                 await self._publisher.disconnect()
                 await asyncio.sleep(_RETRY_SECONDS)
 
@@ -241,8 +243,9 @@ class Relay:
         for loss in state.losses:
             if loss not in hopeless:
                 await self._mend(connection, loss, with_rights=state.access_ready)
-        if any(loss.restarted for loss in state.losses):
-            await self._renew_doubtful(connection, is_new_here=is_new_here)
+        restarted = [loss for loss in state.losses if loss.restarted]
+        if restarted:
+            await self._renew_doubtful(connection, restarted, is_new_here=is_new_here)
         for loss in state.losses:
             await self._publisher.note(loss, batch)
 
@@ -256,7 +259,9 @@ class Relay:
         repeated = await self._repeat_events(connection, loss, loss.since)
         _log.warning("relay.rewound", events=repeated, server=loss.server, since=loss.since)
 
-    async def _renew_doubtful(self, connection: "Connection[Record]", *, is_new_here: bool) -> None:
+    async def _renew_doubtful(
+        self, connection: "Connection[Record]", restarted: Sequence[Loss], *, is_new_here: bool
+    ) -> None:
         """Begin a new epoch where an event may come to stand in another place than it had.
 
         What a leader before this one has sent and not marked may have been lost, and be sent again
@@ -267,7 +272,7 @@ class Relay:
             doubtful = {row["topic"] for row in await connection.fetch(_WAITING_TOPICS)}
         if doubtful:
             _log.warning("relay.renewed", topics=len(doubtful))
-            await self._publisher.renew(sorted(doubtful))
+            await self._publisher.renew(sorted(doubtful), losses=restarted)
 
     async def _rebuild_access(self) -> None:
         rights: dict[Topic, dict[str, str]] = {}

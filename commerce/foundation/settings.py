@@ -61,10 +61,10 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     url: Annotated[
         str,
-        msgspec.Meta(pattern=r"^(redis|rediss|unix)://"),
+        msgspec.Meta(pattern=r"^(redis|rediss|unix|rediss?\+cluster)://"),
         variable(
             "RIALTO_REDIS_URL",
-            "Where Redis or Valkey is: redis://host:port/number.",
+            "Where Redis or Valkey is: redis://host:port/number, or redis+cluster://host:port,host:port.",
             secret=True,
             required_in_prod=True,
         ),

@@ -55,6 +55,11 @@ class RunningEngine(Generic[AnyEngine]):
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and not stopped or killed since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start the server and wait until it answers.
 

@@ -36,12 +36,31 @@ _TUNINGS: Final[Mapping[Tuning, dict[str, str]]] = {
 }
 
 
+class ClusterPart(msgspec.Struct, frozen=True, kw_only=True):
+    """How a server takes part in a cluster; for tests."""
+
+    bus_port: int
+    node_timeout_ms: int
+
+    def settings(self) -> dict[str, str]:
+        """Return it as the server is told."""
+        return {
+            "cluster-enabled": "yes",
+            "cluster-port": str(self.bus_port),
+            "cluster-node-timeout": str(self.node_timeout_ms),
+            "cluster-allow-replica-migration": "no",
+            "cluster-replica-validity-factor": "0",
+            "repl-diskless-sync-delay": "0",
+        }
+
+
 class Valkey(msgspec.Struct, frozen=True, kw_only=True):
     """A server with its files in `folder`, listening on 127.0.0.1."""
 
     folder: Path
     port: int
     tuning: Tuning = "safe"
+    cluster: ClusterPart | None = None
 
     def prepare(self) -> None:
         """Make the folder if there is none.
@@ -55,6 +74,7 @@ class Valkey(msgspec.Struct, frozen=True, kw_only=True):
         """Return how to start the server in the foreground."""
         account = engine_account(self.folder)
         settings = _COMMON | _TUNINGS[self.tuning] | {"port": str(self.port)}
+        settings |= {} if self.cluster is None else self.cluster.settings()
         where = FOLDER_PLACEHOLDER if account else str(self.folder)
         words = [word for name, value in settings.items() for word in (f"--{name}", value)]
         return Launch(

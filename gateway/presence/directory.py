@@ -68,6 +68,7 @@ async def tell_present(link: Calls, topic: Topic, present: PresentUsers) -> None
             present.count,
             int(HASH_LIFETIME_SECONDS * 1000),
             topic_signal_channel(topic),
+            link.publish_word,
         ),
     )
 

@@ -2,7 +2,7 @@
 --
 -- KEYS: the room's presence hash
 -- ARGV: the worker; its encoded list; how many are on it; milliseconds until the hash expires;
---       the room's signal channel
+--       the room's signal channel; PUBLISH or SPUBLISH
 
 if ARGV[3] == '0' then
   redis.call('HDEL', KEYS[1], ARGV[1])
@@ -10,4 +10,4 @@ else
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
-return redis.call('PUBLISH', ARGV[5], ARGV[2])
+return redis.call(ARGV[6], ARGV[5], ARGV[2])

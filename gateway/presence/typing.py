@@ -156,7 +156,8 @@ class TypingBoard:
         writers = RoomWriters() if room is None else room.writers
         own = writers.own(self._worker, trio.current_time())
         try:
-            await self._link.call("PUBLISH", topic_signal_channel(topic), encode_message(own))
+            word, channel = self._link.publish_word, topic_signal_channel(topic)
+            await self._link.call(word, channel, encode_message(own))
         except (LinkDownError, LinkReplyError):
             return
 

@@ -1,4 +1,8 @@
-"""Where Redis is: `redis://user:password@host:port/database`, or `rediss://` for TLS."""
+"""Where Redis is: `redis://user:password@host:port/database`, or `rediss://` for TLS.
+
+A cluster is `redis+cluster://user:password@host:port,host:port` (or `rediss+cluster://`): some of
+its nodes, by whom the others are found.
+"""
 
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -7,6 +11,7 @@ import msgspec
 from typing_extensions import override
 
 DEFAULT_PORT: Final = 6379
+_CLUSTER: Final = "+cluster"
 
 
 class MalformedAddressError(ValueError):
@@ -27,6 +32,32 @@ class RedisAddress(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         scheme = "rediss" if self.tls else "redis"
         return f"{scheme}://{self.host}:{self.port}/{self.database}"
+
+    def at(self, host: str, port: int) -> "RedisAddress":
+        """Return the same for another server."""
+        return msgspec.structs.replace(self, host=host, port=port)
+
+
+class ClusterAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Some nodes of a cluster."""
+
+    seeds: tuple[RedisAddress, ...]
+
+
+def parse_streams_address(url: str) -> RedisAddress | ClusterAddress:
+    """Read the URL of a server or of a cluster.
+
+    Raises:
+        MalformedAddressError: if it is neither. The message does not repeat the URL.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not scheme.endswith(_CLUSTER):
+        return parse_address(url)
+    sign_in, at, hosts = rest.rstrip("/").rpartition("@")
+    if "/" in hosts:
+        raise MalformedAddressError("a cluster has no numbered databases")
+    one = scheme.removesuffix(_CLUSTER) + separator + sign_in + at
+    return ClusterAddress(seeds=tuple(parse_address(one + host) for host in hosts.split(",")))
 
 
 def parse_address(url: str) -> RedisAddress:

@@ -3,6 +3,9 @@
 Redis answers SUBSCRIBE, UNSUBSCRIBE and PING in the order they were sent, so `_expected` holds one
 item for each answer to come. A message is handed on only if its channel's latest SUBSCRIBE was
 confirmed on this connection, so a receiver hears nothing of a time before it was attached.
+
+On a cluster's node the sharded forms of the commands are used. A node that loses a slot says of
+each of its channels, unasked, that it has let go of it.
 """
 
 from collections import deque
@@ -92,12 +95,41 @@ class _Attachment:
             self.settled = None
 
 
+class _Detached(msgspec.Struct, frozen=True):
+    """Marks the UNSUBSCRIBE from a channel."""
+
+    name: bytes
+
+
 class _Reattached:
     """Marks the PING that is answered when every channel is attached again."""
 
 
-_Expected = _Attachment | _Reattached | None
-"""Whom an answer concerns; None for an UNSUBSCRIBE or a PING that only shows life."""
+_Expected = _Attachment | _Detached | _Reattached | None
+"""Whom an answer concerns; None for a PING that only shows life."""
+
+
+class _Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What attaching, detaching and messages are called."""
+
+    subscribe: str
+    unsubscribe: str
+    message: bytes
+    unsubscribed: bytes
+
+
+_PLAIN: Final = _Words(
+    subscribe="SUBSCRIBE",
+    unsubscribe="UNSUBSCRIBE",
+    message=b"message",
+    unsubscribed=b"unsubscribe",
+)
+_SHARDED: Final = _Words(
+    subscribe="SSUBSCRIBE",
+    unsubscribe="SUNSUBSCRIBE",
+    message=b"smessage",
+    unsubscribed=b"sunsubscribe",
+)
 
 
 class Channels:
@@ -109,8 +141,20 @@ class Channels:
     on_drained: Callable[[], None]
     """Called when every message that has arrived was handed on, before anything else is done."""
 
-    def __init__(self, address: RedisAddress, *, name: str = "rialto-gateway-channels") -> None:
+    on_dropped: Callable[[str], None]
+    """Called with a sharded channel that the node has let go of, or does not take again."""
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        *,
+        name: str = "rialto-gateway-channels",
+        is_sharded: bool = False,
+    ) -> None:
         self.on_reconnected = self.on_drained = _do_nothing
+        self.on_dropped = _ignore
+        self._words = _SHARDED if is_sharded else _PLAIN
+        self._is_sharded = is_sharded
         self._redial = Redial(address, name=name, resp_version=3)
         self._wire: Wire | None = None
         self._is_up = False
@@ -195,7 +239,7 @@ class Channels:
 
     def _subscribe(self, name: bytes, attachment: _Attachment) -> None:
         assert self._wire is not None
-        self._wire.send(pack(("SUBSCRIBE", name)))
+        self._wire.send(pack((self._words.subscribe, name)))
         self._expected.append(attachment)
 
     def _forget(self, name: bytes, attachment: _Attachment) -> None:
@@ -208,8 +252,8 @@ class Channels:
             return
         del self._attachments[name]
         if self._wire is not None:
-            self._wire.send(pack(("UNSUBSCRIBE", name)))
-            self._expected.append(None)
+            self._wire.send(pack((self._words.unsubscribe, name)))
+            self._expected.append(_Detached(name))
 
     async def _converse(self, stream: trio.abc.Stream) -> None:
         self._wire = wire = Wire(
@@ -248,12 +292,25 @@ class Channels:
     def _hear(self, reply: object) -> None:
         if isinstance(reply, PushNotification):
             push = cast("list[object]", reply)
-            if push[0] == b"message":
+            if push[0] == self._words.message:
                 self._deliver(cast("bytes", push[1]), cast("bytes", push[2]))
+                return
+            if push[0] == self._words.unsubscribed and self._is_unasked(cast("bytes", push[1])):
                 return
         if not self._expected:
             raise WireError("Redis answered what nobody asked")
         self._answer(self._expected.popleft(), reply)
+
+    def _is_unasked(self, name: bytes) -> bool:
+        """Say whether nobody waits for word that a channel was let go; if so, take it away."""
+        if not self._is_sharded or (self._expected and self._expected[0] == _Detached(name)):
+            return False
+        self._drop(name)
+        return True
+
+    def _drop(self, name: bytes) -> None:
+        if self._attachments.pop(name, None) is not None:
+            self.on_dropped(name.decode())
 
     def _deliver(self, name: bytes, message: bytes) -> None:
         attachment = self._attachments.get(name)
@@ -269,16 +326,24 @@ class Channels:
     def _answer(self, expected: _Expected, reply: object) -> None:
         match expected:
             case _Attachment() if isinstance(reply, LinkReplyError):
-                if expected.settled is None:
-                    raise WireError(f"Redis does not let us attach again: {reply}")
-                expected.settle(reply)
+                self._refuse(expected, reply)
             case _Attachment():
                 expected.confirmed = True
                 expected.settle(None)
             case _Reattached():
                 self._note_attached()
-            case None:
+            case _Detached() | None:
                 pass
+
+    def _refuse(self, attachment: _Attachment, refusal: LinkReplyError) -> None:
+        if attachment.settled is not None:
+            attachment.settle(refusal)
+        elif self._is_sharded:
+            names = [name for name, one in self._attachments.items() if one is attachment]
+            for name in names:
+                self._drop(name)
+        else:
+            raise WireError(f"Redis does not let us attach again: {refusal}")
 
     def _note_attached(self) -> None:
         self._is_up = True
@@ -288,3 +353,7 @@ class Channels:
 
 def _do_nothing() -> None:
     """Stand in until the hub says what to do."""
+
+
+def _ignore(_channel: str) -> None:
+    """Stand in where channels stay where they are."""

@@ -33,6 +33,7 @@ WAITERS_MAX: Final = 50_000
 """Calls that may wait for their replies: half a second's worth of all that Redis can do."""
 
 _PING: Final = pack(("PING",))
+_ASKING: Final = pack(("ASKING",))
 
 
 class Calls(Protocol):
@@ -49,6 +50,11 @@ class Calls(Protocol):
 
     async def wait_up(self) -> None:
         """Return as soon as a call made now would be sent."""
+        ...
+
+    @property
+    def publish_word(self) -> str:
+        """The command that tells a channel: PUBLISH, or SPUBLISH in a cluster."""
         ...
 
 
@@ -96,6 +102,11 @@ class Link:
         """Say whether a call made now would be sent."""
         return self._wire is not None
 
+    @property
+    def publish_word(self) -> str:
+        """The command that tells a channel."""
+        return "PUBLISH"
+
     def statistics(self) -> LinkStatistics:
         """Count what was done and what is waiting."""
         return LinkStatistics(
@@ -139,6 +150,18 @@ class Link:
             await self._refuse(LinkFullError("too much is waiting for Redis"))
         else:
             wire.send(packed)
+        return await self._wait()
+
+    async def call_asking(self, *args: Argument) -> Reply:
+        """Carry out one command on a cluster's node that is being given the slot; else `call`."""
+        packed = _ASKING + pack(args)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        wire = self._wire
+        self._calls_count += 1
+        if wire is None or len(self._waiters) >= self._waiters_max or not wire.has_room(packed):
+            await self._refuse(LinkDownError("the node that is given the slot cannot be asked"))
+        wire.send(packed)
+        self._waiters.append([None])
         return await self._wait()
 
     async def wait_up(self) -> None:

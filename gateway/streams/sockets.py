@@ -79,7 +79,7 @@ async def claim(
             holder.sign_in,
             minted_ms(holder.sign_in),
             topic_live_channel(user_topic(holder.user)),
-            "PUBLISH",
+            link.publish_word,
             *dead,
         ),
     )

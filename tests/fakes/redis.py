@@ -71,7 +71,8 @@ class FakeRedis:
         }
         return [added, [name.encode() for name in self.heartbeats]]
 
-    def tell_present(self, key, worker, payload, count, lifetime_ms, channel):
+    def tell_present(self, key, worker, payload, count, lifetime_ms, channel, word):
+        assert word == "PUBLISH"
         if count == 0:
             self.hash(key).pop(_bytes(worker), None)
         else:
@@ -88,6 +89,8 @@ class FakeRedis:
 
 class FakeLink:
     """A link to it: in order, never at once, and down when the server is."""
+
+    publish_word = "PUBLISH"
 
     def __init__(self, redis, *, seed=0):
         self._redis = redis

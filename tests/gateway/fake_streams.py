@@ -36,6 +36,8 @@ class Log:
 class FakeStreams:
     """A link and channels in one, with the server behind them."""
 
+    publish_word = "PUBLISH"
+
     def __init__(self, *, seed=0):
         self.dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self.logs = {}

@@ -38,7 +38,11 @@ class RunningShop:
         self.folder = folder
         self.web_url = status.url
         self.socket_url = status.socket_url
-        self.redis_url = f"redis://127.0.0.1:{self._process('valkey').ports['valkey']}/0"
+
+    @property
+    def redis_url(self):
+        """The address of the shop's own Valkey."""
+        return f"redis://127.0.0.1:{self._process('valkey').ports['valkey']}/0"
 
     def _process(self, name):
         return next(
@@ -97,16 +101,20 @@ class RunningShop:
 
 
 @contextmanager
-def a_running_shop(folder):
-    """Start a shop in `folder`, and stop it at the end; it ends with this process, too."""
+def a_running_shop(folder, *, redis_url=None):
+    """Start a shop in `folder`, and stop it at the end; it ends with this process, too.
+
+    It has a Valkey of its own, unless it is told of another Redis.
+    """
     with (folder / "up.log").open("wb") as output:
-        environment = python_environment(_clean_environment())
+        outside = {"RIALTO_REDIS_URL": redis_url} if redis_url else {}
+        environment = python_environment(_clean_environment() | outside)
         argv = python_argv("deploy", "up", "--data", str(folder), "--port", str(_base_port()))
         supervisor = start(
             Launch(argv=argv, environment=environment, working_folder=ROOT), output=output
         )
     try:
-        yield RunningShop(folder, _wait_up(folder, supervisor))
+        yield RunningShop(folder, _wait_up(folder, supervisor, PROCESSES_COUNT - len(outside)))
     finally:
         _stop(folder, supervisor)
 
@@ -124,14 +132,14 @@ def _base_port():
     raise NoFreePortError("no free run of ports for a whole shop")
 
 
-def _wait_up(folder, supervisor):
+def _wait_up(folder, supervisor, processes):
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline and supervisor.poll() is None:
         try:
             status = ask(folder, AskStatus()).status
         except NotRunningError:
             status = None
-        if status is not None and len(status.processes) >= PROCESSES_COUNT and _all_ready(status):
+        if status is not None and len(status.processes) >= processes and _all_ready(status):
             return status
         time.sleep(LOOK_AGAIN_SECONDS)
     raise ShopFailedError((folder / "up.log").read_text()[-4000:])

@@ -13,8 +13,7 @@ from gateway.settings import (
     StreamsSettings,
     TicketSettings,
 )
-from gateway.streams.address import parse_address
-from gateway.streams.link import Link
+from gateway.streams.opening import make_streams
 from shared.clock import SystemClock
 from tests.gateway.live.client import connected
 from tests.gateway.live.publisher import Publisher
@@ -52,13 +51,23 @@ def worker_settings(redis_url, **listener):
 
 
 @pytest.fixture
-async def start_worker(redis_url, nursery):
-    """Starts gateways."""
+async def start_worker_on(nursery):
+    """Starts gateways on any Redis."""
 
-    async def start(url=redis_url, **listener):
+    async def start(url, **listener):
         worker = Worker(worker_settings(url, **listener))
         await nursery.start(worker.run)
         return worker
+
+    return start
+
+
+@pytest.fixture
+async def start_worker(redis_url, start_worker_on):
+    """Starts gateways on the test's own Redis."""
+
+    async def start(url=redis_url, **listener):
+        return await start_worker_on(url, **listener)
 
     return start
 
@@ -72,7 +81,7 @@ async def worker(start_worker):
 @pytest.fixture
 async def redis(redis_url, nursery):
     """What others do to Redis."""
-    link = Link(parse_address(redis_url), name="test")
+    link, _ = make_streams(redis_url, name="test")
     await nursery.start(link.run)
     return link
 

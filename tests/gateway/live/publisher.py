@@ -29,7 +29,7 @@ local offset = redis.call('HINCRBY', KEYS[2], 'offset', 1)
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[5], offset .. '-0', 'entry', ARGV[2])
 redis.call('ZADD', KEYS[3], offset, ARGV[1])
 if ARGV[6] == 'loud' then
-  redis.call('PUBLISH', ARGV[4], epoch .. ' ' .. offset .. ' ' .. ARGV[2])
+  redis.call(ARGV[7], ARGV[4], epoch .. ' ' .. offset .. ' ' .. ARGV[2])
 end
 return {epoch, offset}
 """
@@ -67,6 +67,7 @@ class Publisher:
             topic_live_channel(topic),
             TOPIC_LOG_ENTRIES_MAX,
             "silent" if silently else "loud",
+            self._link.publish_word,
         )
         return Position(reply[0].decode(), reply[1])
 

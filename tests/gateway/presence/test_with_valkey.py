@@ -3,17 +3,14 @@
 import pytest
 import trio
 
-from gateway.streams.address import parse_address
-from gateway.streams.channels import Channels
-from gateway.streams.link import Link
+from gateway.streams.opening import make_streams
 from protocol.stream_names import GATEWAY_WORKERS_KEY, topic_presence
 from tests.gateway.presence.cluster import ROOM, Worker, person
 from tests.gateway.waiting import wait_until
 
 
 async def start_real_worker(nursery, redis_url, name):
-    address = parse_address(redis_url)
-    link, channels = Link(address, name=name), Channels(address, name=f"{name}-channels")
+    link, channels = make_streams(redis_url, name=name)
     await nursery.start(link.run)
     await nursery.start(channels.run)
     worker = Worker(name, link, channels)

@@ -2,15 +2,13 @@
 
 import pytest
 
-from gateway.streams.address import parse_address
-from gateway.streams.channels import Channels
-from gateway.streams.link import Link
+from gateway.streams.opening import make_streams
 
 
 @pytest.fixture
 async def link(redis_url, nursery):
     """A link that is up."""
-    link = Link(parse_address(redis_url))
+    link, _ = make_streams(redis_url)
     await nursery.start(link.run)
     return link
 
@@ -18,7 +16,7 @@ async def link(redis_url, nursery):
 @pytest.fixture
 async def operator(redis_url, nursery):
     """Another link, for what others do to Redis."""
-    operator = Link(parse_address(redis_url), name="operator")
+    operator, _ = make_streams(redis_url, name="operator")
     await nursery.start(operator.run)
     return operator
 
@@ -26,6 +24,7 @@ async def operator(redis_url, nursery):
 @pytest.fixture
 async def channels(redis_url, nursery):
     """Channels that are connected."""
-    channels = Channels(parse_address(redis_url))
+    link, channels = make_streams(redis_url)
+    await nursery.start(link.run)
     await nursery.start(channels.run)
     return channels
