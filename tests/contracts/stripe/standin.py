@@ -18,23 +18,25 @@ POLL_SECONDS = 0.05
 
 def start_standin(port, *, file, **variables):
     """Start a stand-in, and return its process once it answers."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.stripe_standin"],
-        env={
-            **process_variables(),
-            "PYTHONPATH": str(ROOT),
-            "RIALTO_STRIPE_STANDIN_PORT": str(port),
-            "RIALTO_STRIPE_STANDIN_FILE": str(file),
-            "RIALTO_STRIPE_STANDIN_KEY": SECRET_KEY,
-            "RIALTO_STRIPE_STANDIN_TOKEN": CONTROL_TOKEN,
-            **variables,
-        },
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    log = Path(f"{file}.log")
+    with log.open("ab") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.stripe_standin"],
+            env={
+                **process_variables(),
+                "PYTHONPATH": str(ROOT),
+                "RIALTO_STRIPE_STANDIN_PORT": str(port),
+                "RIALTO_STRIPE_STANDIN_FILE": str(file),
+                "RIALTO_STRIPE_STANDIN_KEY": SECRET_KEY,
+                "RIALTO_STRIPE_STANDIN_TOKEN": CONTROL_TOKEN,
+                **variables,
+            },
+            stdin=subprocess.DEVNULL,
+            stderr=said,
+        )
     deadline = time.monotonic() + START_SECONDS_MAX
     while not _answers(port):
-        assert process.poll() is None, "the stand-in did not start"
+        assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, "the stand-in did not answer in time"
         time.sleep(POLL_SECONDS)
     return process

@@ -10,13 +10,12 @@ from shared.environment import process_variables
 
 ROOT = Path(__file__).parents[3]
 COMMAND_SECONDS_MAX = 100
+OURS = ("RIALTO_", "STRIPE_")
 POLL_SECONDS = 0.05
 
 
 def environment(**variables):
-    ours = {
-        name: value for name, value in process_variables().items() if not name.startswith("RIALTO_")
-    }
+    ours = {name: value for name, value in process_variables().items() if not name.startswith(OURS)}
     return {**ours, "PYTHONPATH": str(ROOT), **variables}
 
 

@@ -198,5 +198,5 @@ class TestCtrlC:
 
         stopped = re.findall(r"(\S+) +stopped", said)
         assert shop.returncode == 0, said
-        assert stopped[:3] == ["gateway-1", "web", "worker"]
-        assert set(stopped[3:]) == {"postgres", "valkey"}
+        assert stopped[:4] == ["gateway-1", "web", "worker", "stripe"]
+        assert set(stopped[4:]) == {"postgres", "valkey"}
