@@ -19,6 +19,7 @@ from commerce.foundation.serving import PortTakenError
 from commerce.seed import command as seed
 from commerce.settings import CommerceSettings
 from shared import environment
+from shared.collector import Collector
 from shared.logging import configure_logging
 
 CANNOT_START: Final = 2
@@ -61,16 +62,18 @@ def _parser() -> argparse.ArgumentParser:
     actions.add_parser("status", help="list the migrations")
     migrate.set_defaults(command=_migrate)
     filling = programs.add_parser("seed", help="fill the shop")
-    filling.add_argument("--scale", choices=("small", "bench"), default="small")
+    filling.add_argument("--scale", choices=("small", "load", "bench"), default="small")
     filling.set_defaults(command=_seed)
     return parser
 
 
 async def _web(settings: CommerceSettings, _asked: argparse.Namespace) -> None:
+    Collector()
     await app.run(settings)
 
 
 async def _worker(settings: CommerceSettings, _asked: argparse.Namespace) -> None:
+    Collector()
     await worker.run(settings)
 
 

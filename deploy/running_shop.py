@@ -27,6 +27,15 @@ def address_of_running(folder: DataFolder) -> ShopAddress | None:
     return None if state is None else state.address
 
 
+def pids_of_running(folder: DataFolder) -> list[tuple[str, int]]:
+    """Return the name and pid of each process of the running shop; nothing if none is running."""
+    try:
+        processes = ask(folder.path, AskStatus()).status.processes
+    except NotRunningError:
+        return []
+    return [(one.name, one.pid) for one in processes if one.pid is not None]
+
+
 def environment_of_running(
     variables: Mapping[str, str], settings: DeploySettings, folder: DataFolder
 ) -> dict[str, str] | None:

@@ -12,6 +12,7 @@ from gateway.errors import PortTakenError
 from gateway.server import serve
 from gateway.settings import GatewaySettings
 from shared.clock import SystemClock
+from shared.collector import LOOK_SECONDS, Collector
 from shared.environment import SettingsError, load, process_variables
 from shared.logging import configure_logging, get_logger
 
@@ -45,8 +46,16 @@ async def _run(settings: GatewaySettings) -> None:
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, stop, nursery.cancel_scope)
+        nursery.start_soon(_keep_collector_brief)
         await serve(settings, clock=SystemClock(), stop=stop)
         nursery.cancel_scope.cancel()
+
+
+async def _keep_collector_brief() -> None:
+    collector = Collector()
+    while True:
+        await trio.sleep(LOOK_SECONDS)
+        collector.look()
 
 
 async def _stop_on_signal(

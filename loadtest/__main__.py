@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import click
+import msgspec
 import trio
 from rich.console import Console
 
@@ -29,9 +30,18 @@ from loadtest.orders import Habits
 from loadtest.page import to_html
 from loadtest.people import NobodySignedInError
 from loadtest.processes import WorkerDiedError, serve_crew
+from loadtest.profiles import PROFILES
 from loadtest.report import Report, print_report, to_json
 from loadtest.rest import RestError
+from loadtest.sale import NothingScarceError
 from loadtest.sockets import SocketAddress
+
+_CANNOT_START: Final = (
+    TooFewDescriptorsError,
+    NobodySignedInError,
+    NoRoomsError,
+    NothingScarceError,
+)
 
 STATUS_PASSED: Final = 0
 STATUS_FAILED: Final = 1
@@ -39,6 +49,7 @@ STATUS_USAGE: Final = 2
 STATUS_INTERRUPTED: Final = 130
 
 PLAIN_COLUMNS: Final = 110
+SECONDS_DEFAULT: Final = 60.0
 
 Given = TypeVar("Given")
 
@@ -56,14 +67,41 @@ def _socket_url(_context: click.Context, _option: click.Parameter, url: str) -> 
     return url
 
 
-@main.command()
+def _watched(
+    _context: click.Context, _option: click.Parameter, named: tuple[str, ...]
+) -> dict[str, int]:
+    watched: dict[str, int] = {}
+    for one in named:
+        name, _, pid = one.partition("=")
+        if not name or not pid.isdecimal():
+            raise click.BadParameter(f"{one!r} is not NAME=PID")
+        watched[name] = int(pid)
+    return watched
+
+
+_PROFILES_TOLD: Final = "Profiles:\n\n\b\n" + "\n".join(
+    f"  {name:11} {profile.meaning}" for name, profile in PROFILES.items()
+)
+
+
+@main.command(epilog=_PROFILES_TOLD)
 @click.option("--users", type=click.IntRange(1, USERS_MAX), default=1000, show_default=True)
+@click.option(
+    "--profile",
+    type=click.Choice([*PROFILES]),
+    default="shop",
+    show_default=True,
+    help="What kind of crowd it is; see below.",
+)
 @click.option(
     "--seconds",
     type=click.FloatRange(1, SECONDS_MAX),
-    default=60.0,
-    show_default=True,
-    help="How long they are busy, once everybody is connected.",
+    help="How long they are busy, once everybody is connected.  [default: 60]",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.02, SECONDS_MAX / 60),
+    help="The same, in minutes. Memory is judged in runs of two minutes and longer.",
 )
 @click.option("--web-url", default="http://127.0.0.1:8300", show_default=True)
 @click.option(
@@ -85,23 +123,32 @@ def _socket_url(_context: click.Context, _option: click.Parameter, url: str) -> 
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for report.html and report.json.",
 )
-@click.option("--connects-per-second", type=click.FloatRange(1, 5000), default=100.0)
+@click.option(
+    "--connects-per-second",
+    type=click.FloatRange(1, 5000),
+    default=150.0,
+    show_default=True,
+    help="How fast the users come in.",
+)
 @click.option(
     "--messages-per-minute",
     type=click.FloatRange(0, 6000),
-    default=2.0,
-    show_default=True,
-    help="Chat messages of one user.",
+    help="Chat messages of one user, instead of the profile's.",
 )
 @click.option(
     "--requests-per-minute",
     type=click.FloatRange(0, 6000),
-    default=2.0,
-    show_default=True,
-    help="REST requests of one user.",
+    help="REST requests of one user, instead of the profile's.",
 )
 @click.option(
     "--rooms", type=click.IntRange(1, ROOMS_PER_USER_MAX), default=3, help="Rooms of one user."
+)
+@click.option(
+    "--watch",
+    multiple=True,
+    metavar="NAME=PID",
+    callback=_watched,
+    help="A process of the shop whose memory and CPU to follow; `./rialto load` names them all.",
 )
 @click.pass_context
 def load(context: click.Context, /, **options: object) -> None:
@@ -116,7 +163,7 @@ def load(context: click.Context, /, **options: object) -> None:
     try:
         raise_limit(math.ceil(plan.users / plan.processes))
         report = _run_until_signal(plan, console)
-    except (TooFewDescriptorsError, NobodySignedInError, NoRoomsError) as error:
+    except _CANNOT_START as error:
         raise click.UsageError(str(error)) from error
     except (OSError, RestError, WorkerDiedError) as error:
         raise click.ClickException(str(error)) from error
@@ -137,13 +184,13 @@ def _plan(options: dict[str, object]) -> Plan:
         assert isinstance(value, kind)
         return value
 
-    users = given("users", int)
+    users, profile = given("users", int), given("profile", str)
     processes, seed, origin = options["processes"], options["seed"], options["origin"]
     return Plan(
         web_url=given("web_url", str).rstrip("/"),
         socket_url=given("socket_url", str),
         users=users,
-        seconds=given("seconds", float),
+        seconds=_seconds(options),
         processes=(
             processes if isinstance(processes, int) else math.ceil(users / WORKER_USERS_MAX)
         ),
@@ -151,12 +198,29 @@ def _plan(options: dict[str, object]) -> Plan:
         wire_format="msgpack" if options["wire_format"] == "msgpack" else "json",
         origin=origin if isinstance(origin, str) else None,
         connects_per_second=given("connects_per_second", float),
-        habits=Habits(
-            messages_per_minute=given("messages_per_minute", float),
-            requests_per_minute=given("requests_per_minute", float),
-            rooms=given("rooms", int),
-        ),
+        habits=_habits(PROFILES[profile].habits, options),
+        profile=profile,
+        watched=given("watch", dict),
     )
+
+
+def _seconds(options: dict[str, object]) -> float:
+    seconds, minutes = options["seconds"], options["minutes"]
+    if seconds is not None and minutes is not None:
+        raise click.UsageError("Give --seconds or --minutes, not both.")
+    if isinstance(minutes, float):
+        return minutes * 60
+    return seconds if isinstance(seconds, float) else SECONDS_DEFAULT
+
+
+def _habits(usual: Habits, options: dict[str, object]) -> Habits:
+    """Return the profile's habits, with what was asked for instead."""
+    asked = {
+        name: options[name]
+        for name in ("messages_per_minute", "requests_per_minute", "rooms")
+        if options[name] is not None
+    }
+    return msgspec.structs.replace(usual, **asked)
 
 
 def _run_until_signal(plan: Plan, console: Console) -> Report:

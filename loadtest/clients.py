@@ -21,15 +21,17 @@ import msgspec
 import trio
 
 from loadtest.backoff import full_jitter
-from loadtest.conversation import Conversation, NotWelcomeError, greet
+from loadtest.conversation import Conversation, Decode, NotWelcomeError, greet
 from loadtest.limits import HANDSHAKE_SECONDS_MAX
 from loadtest.listening import Listener
 from loadtest.outstanding import GivenCommand, Outstanding
+from loadtest.reader import Reader
 from loadtest.sockets import Socket, SocketAddress, SocketClosedError, connect
 from loadtest.subscriptions import Subscriptions
 from loadtest.wire import WireError
 from protocol.client_frames import Hello, SetStatus, SetTyping, Subscribe, Unsubscribe
 from protocol.close_codes import CLOSE_CODES, REPLACED
+from protocol.codec import decode_server_frame
 from protocol.commands import AnyCommand
 from protocol.ids import DeviceId
 from protocol.server_frames import Error
@@ -56,17 +58,24 @@ class RefusedError(Exception):
 
 
 class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Who connects, where to and how."""
+    """Who connects, where to and how.
+
+    Many clients of one process may share a reader of their sockets, and what decodes their frames.
+    """
 
     address: SocketAddress
     device: DeviceId
     wire_format: WireFormat = "json"
     origin: str | None = None
+    shared: Reader | None = None
+    decode: Decode = decode_server_frame
 
 
 async def open_socket(options: ClientOptions) -> Socket:
     """Open a WebSocket to where the options say."""
-    return await connect(options.address, options.wire_format, origin=options.origin)
+    return await connect(
+        options.address, options.wire_format, origin=options.origin, shared=options.shared
+    )
 
 
 class Client:
@@ -176,6 +185,11 @@ class Client:
         if self._conversation is not None:
             await self._conversation.send(SetStatus(visible=visible))
 
+    def pause(self, *, on: bool) -> None:
+        """Stop reading as a frozen client does, or go on; needs a shared reader."""
+        if self._conversation is not None:
+            self._conversation.pause(on=on)
+
     async def cut(self) -> None:
         """Lose the connection as a bad network would; the client reconnects by itself."""
         if self._conversation is not None:
@@ -226,6 +240,7 @@ class Client:
             subscriptions=self._subscriptions,
             outstanding=self._outstanding,
             listener=self._listener,
+            decode=options.decode,
         )
 
     async def _converse(self, conversation: Conversation) -> None:

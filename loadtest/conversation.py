@@ -36,9 +36,14 @@ from protocol.server_frames import (
     Welcome,
 )
 from protocol.topics import user_topic
+from protocol.version import WireFormat
 
-_REFRESH_BEFORE_SECONDS: Final = 60
+_REFRESH_SHARE_MIN: Final = 0.5
+_REFRESH_SHARE_MAX: Final = 0.8
 _LOST_TOPIC_RETRY_SECONDS: Final = 1.0
+
+
+Decode = Callable[[bytes, WireFormat], AnyServerFrame]
 
 
 class NotWelcomeError(Exception):
@@ -65,7 +70,7 @@ async def greet(socket: Socket, hello: Hello) -> tuple[Welcome, list[bytes]]:
 class Conversation:
     """Reads, keeps alive and sends again on one socket."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each part is another concern of one connection
         self,
         socket: Socket,
         *,
@@ -74,8 +79,10 @@ class Conversation:
         subscriptions: Subscriptions,
         outstanding: Outstanding,
         listener: Listener,
+        decode: Decode = decode_server_frame,
     ) -> None:
         self.leaves_at_once = False
+        self._decode = decode
         self._socket = socket
         self._early = early
         self._user_topic = user_topic(welcome.user)
@@ -83,7 +90,8 @@ class Conversation:
         self._outstanding = outstanding
         self._listener = listener
         self._heartbeat_seconds = welcome.heartbeat_ms / 1000
-        self._refresh_at = _refresh_at(welcome.ticket_expires_in_ms)
+        self._refresh_at = math.inf
+        self._ticket_expires_in_ms = welcome.ticket_expires_in_ms
         self._leave_at = math.inf
         self._lost_retry_at = -math.inf
         self._heard_at = self._sent_at = trio.current_time()
@@ -98,6 +106,7 @@ class Conversation:
     ) -> int:
         """Converse until the socket is closed, and return the close code."""
         self._dice = dice
+        self._refresh_at = _refresh_at(self._ticket_expires_in_ms, dice)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._keep, new_ticket, nursery.cancel_scope)
@@ -142,6 +151,10 @@ class Conversation:
             self._answers.pop(frame_id, None)
         return None
 
+    def pause(self, *, on: bool) -> None:
+        """Stop reading, or go on."""
+        self._socket.pause(on=on)
+
     async def abort(self) -> None:
         """Cut the connection."""
         await self._socket.abort()
@@ -151,18 +164,19 @@ class Conversation:
         return self._next_id
 
     async def _listen(self) -> None:
-        messages = self._early
-        wire_format = self._socket.wire_format
         try:
-            while True:
-                for message in messages:
-                    self._hear(decode_server_frame(message, wire_format))
-                messages = await self._socket.receive()
-                self._heard_at = trio.current_time()
+            self._hear_all(self._early)
+            await self._socket.listen(self._hear_all)
         except SocketClosedError as closed:
             self._code = closed.code
         except msgspec.DecodeError as error:
             self._listener.connect_failed(f"a frame cannot be understood: {error}")
+
+    def _hear_all(self, messages: list[bytes]) -> None:
+        self._heard_at = trio.current_time()
+        wire_format = self._socket.wire_format
+        for message in messages:
+            self._hear(self._decode(message, wire_format))
 
     def _hear(self, frame: AnyServerFrame) -> None:
         match frame:
@@ -209,8 +223,8 @@ class Conversation:
                 wait_seconds = self._dice.uniform(0, within_ms / 1000)
                 self._leave_at = trio.current_time() + wait_seconds
                 self._alarm.deadline = min(self._alarm.deadline, self._leave_at)
-            case Replayed():
-                pass
+            case Replayed(topic=topic):
+                self._listener.replayed(topic)
 
     def _hear_answer(self, frame: AnyServerFrame) -> None:
         if isinstance(frame, Subscribed):
@@ -273,7 +287,7 @@ class Conversation:
             return
         answer = await self.ask(lambda frame_id: Refresh(id=frame_id, ticket=ticket))
         if isinstance(answer, Refreshed):
-            self._refresh_at = _refresh_at(answer.ticket_expires_in_ms)
+            self._refresh_at = _refresh_at(answer.ticket_expires_in_ms, self._dice)
 
     async def _ask_for_lost_topics(self) -> None:
         """Topics that a welcome left out: the right is gone, or could not be checked."""
@@ -288,8 +302,7 @@ class Conversation:
         self._lost_retry_at = trio.current_time() + _LOST_TOPIC_RETRY_SECONDS
 
 
-def _refresh_at(expires_in_ms: int) -> float:
-    lifetime_seconds = expires_in_ms / 1000
-    return trio.current_time() + max(
-        lifetime_seconds - _REFRESH_BEFORE_SECONDS, lifetime_seconds / 2
-    )
+def _refresh_at(expires_in_ms: int, dice: random.Random) -> float:
+    """Choose a moment well before the end: those who came together do not all ask together."""
+    share = dice.uniform(_REFRESH_SHARE_MIN, _REFRESH_SHARE_MAX)
+    return trio.current_time() + expires_in_ms / 1000 * share

@@ -12,20 +12,23 @@ class TooFewDescriptorsError(Exception):
 def raise_limit(sockets: int) -> int:
     """Let this process and its children open `sockets` sockets; return the limit there is now.
 
+    The hard limit is raised too where the system lets us, as it does root.
+
     Raises:
-        TooFewDescriptorsError: if the hard limit is lower; the message says what to do.
+        TooFewDescriptorsError: if it does not; the message says what to do.
     """
     needed = sockets + REST_CONNECTIONS_MAX + DESCRIPTORS_SPARE
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY
-    if hard != unlimited and hard < needed:
+    if soft == unlimited or soft >= needed:
+        return soft
+    wanted = needed if hard == unlimited else max(needed, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard if hard == unlimited else wanted))
+    except (ValueError, OSError):
         raise TooFewDescriptorsError(
             f"{sockets} sockets in one process need {needed} file descriptors, but the hard limit "
             f"is {hard}. Raise it (`ulimit -Hn {needed}` as root, or LimitNOFILE= in a unit), or "
             f"spread the users over more processes with --processes."
-        )
-    if soft != unlimited and soft < needed:
-        wanted = needed if hard == unlimited else hard
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
-    return soft
+        ) from None
+    return wanted

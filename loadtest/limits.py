@@ -10,7 +10,7 @@ PROCESSES_MAX: Final = 64
 
 ROOMS_PER_USER_MAX: Final = 20
 
-WORKER_USERS_MAX: Final = 2_000
+WORKER_USERS_MAX: Final = 5_000
 """Users one worker process is given before a second is started by default."""
 
 HANDSHAKE_BYTES_MAX: Final = 16 * 1024
@@ -19,6 +19,15 @@ FRAME_BYTES_MAX: Final = 1024 * 1024
 """A server frame larger than this is taken for a broken server."""
 
 RECEIVE_BYTES: Final = 16 * 1024
+
+READER_PAUSE_SECONDS: Final = 0.002
+"""Between two looks at all sockets of a process; part of every latency."""
+
+READER_SOCKETS_AT_ONCE: Final = 1024
+"""Sockets read before other tasks have their turn."""
+
+DECODED_KEPT_MAX: Final = 2048
+"""Different frames a process remembers, to decode what many members hear only once."""
 
 COMMANDS_OUTSTANDING_MAX: Final = 256
 """Commands of one client without an outcome; giving one more waits."""

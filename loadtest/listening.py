@@ -35,6 +35,9 @@ class Listener:
     def gap(self, frame: Gap) -> None:
         """Hear that events are missing and state must be read again."""
 
+    def replayed(self, topic: Topic) -> None:
+        """Hear that everything missed of a topic was told; what follows is live."""
+
     def accepted(self, command: GivenCommand) -> None:
         """Hear that a command is durable."""
 

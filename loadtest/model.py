@@ -200,6 +200,11 @@ class ReferenceModel:
         self._waiting_commands.discard(key)
         self.commands_committed += 1
 
+    def declines(self, key: str) -> None:
+        """Take note that a command was refused as it had to be expected."""
+        self._waiting_commands.discard(key)
+        self.commands_rejected += 1
+
     def rejects(self, key: str, reason: str) -> None:
         """Take note that a command was refused: no scenario gives one that may be."""
         self._waiting_commands.discard(key)

@@ -3,19 +3,22 @@
 import html
 from typing import Final
 
-from loadtest.chart import LATENCY_LINES, latency_chart
+from loadtest.curves import charts
 from loadtest.recorder import MEANINGS, Measure
-from loadtest.report import Report
-from loadtest.targets import LATENCY_TARGETS
+from loadtest.report import Circumstances, Report
 from loadtest.violations import MEANINGS as VIOLATION_MEANINGS
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #14181f; --soft: #5c6675;
   --line: #e3e7ee; --p50: #1f9d78; --p95: #3b6fe0; --p99: #c2457f;
-  --good: #14805e; --bad: #c0352b; }
+  --good: #14805e; --bad: #c0352b;
+  --c1: #3b6fe0; --c2: #d97a1e; --c3: #1f9d78; --c4: #c2457f; --c5: #7d58d8; --c6: #8a8f1f;
+  --c7: #2a9db4; --c8: #7b6a5c; }
 @media (prefers-color-scheme: dark) { :root { --page: #0f1216; --card: #171c22; --ink: #eef2f7;
   --soft: #97a3b4; --line: #29313b; --p50: #3ecf9f; --p95: #7ba3ff; --p99: #f07fb2;
-  --good: #4ad6a4; --bad: #ff8278; } }
+  --good: #4ad6a4; --bad: #ff8278;
+  --c1: #7ba3ff; --c2: #f5a656; --c3: #3ecf9f; --c4: #f07fb2; --c5: #b59bff; --c6: #cdd15c;
+  --c7: #5fd0e6; --c8: #b8a796; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
@@ -47,8 +50,15 @@ svg { width: 100%; height: auto; display: block; }
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .band { fill: var(--p95); opacity: 0.12; }
 .p50 { stroke: var(--p50); } .p95 { stroke: var(--p95); } .p99 { stroke: var(--p99); }
+.coming { fill: var(--ink); opacity: 0.05; }
+.mark { stroke: var(--bad); stroke-dasharray: 3 4; opacity: 0.7; }
+.c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); }
+.c3 { stroke: var(--c3); } .c4 { stroke: var(--c4); }
+.c5 { stroke: var(--c5); } .c6 { stroke: var(--c6); }
+.c7 { stroke: var(--c7); } .c8 { stroke: var(--c8); }
 .target { stroke: var(--ink); stroke-dasharray: 4 5; opacity: 0.45; fill: none; }
 .hover { fill: transparent; } .hover:hover { fill: var(--ink); fill-opacity: 0.06; }
+.legend { margin-top: 8px; font-size: 13px; }
 .legend span { margin-right: 14px; white-space: nowrap; }
 .legend i { display: inline-block; width: 18px; height: 0; border-top: 3px solid; margin-right: 6px;
   vertical-align: middle; }
@@ -56,11 +66,21 @@ code { font-size: 13px; overflow-wrap: anywhere; }
 """
 
 
+_UNTOLD: Final = frozenset({Measure.CONNECT, Measure.ACCEPTED})
+"""Measures that are not among the first things to know."""
+
+_RATES_TOLD: Final = {
+    "messages": "messages committed",
+    "deliveries": "events delivered",
+    "requests": "REST requests",
+}
+
+
 def to_html(report: Report) -> str:
     """Return the page; it needs nothing but a browser."""
     circumstances = report.circumstances
     word, style = ("passed", "good") if report.passed else ("failed", "bad")
-    title = f"{circumstances.users} users, {circumstances.seconds:g} s"
+    title = f"{circumstances.profile}: {circumstances.users:,} users, {_long(circumstances)}"
     return "".join(
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
@@ -68,11 +88,16 @@ def to_html(report: Report) -> str:
             f"<title>Rialto load: {html.escape(title)}, {word}</title>",
             f"<style>{_STYLE}</style></head><body><main>",
             f'<header><h1>{html.escape(title)}</h1><span class="badge {style}">{word}</span>',
-            f"</header>{_introduction(report)}{_tiles(report)}{_charts(report)}",
-            f"{_targets(report)}{_latencies(report)}{_correctness(report)}{_requests(report)}",
+            f"</header>{_introduction(report)}{_tiles(report)}{_targets(report)}{charts(report)}",
+            f"{_latencies(report)}{_machine(report)}{_correctness(report)}{_requests(report)}",
             "</main></body></html>",
         ]
     )
+
+
+def _long(circumstances: Circumstances) -> str:
+    minutes = circumstances.seconds / 60
+    return f"{minutes:g} min" if minutes >= 2 else f"{circumstances.seconds:g} s"
 
 
 def _introduction(report: Report) -> str:
@@ -93,9 +118,13 @@ def _tiles(report: Report) -> str:
     tiles = [
         (f"{summary.p95_ms:.1f}<small> ms</small>", f"p95, {MEANINGS[measure]}")
         for measure, summary in report.measures.items()
-        if summary.count
+        if summary.count and measure not in _UNTOLD
     ]
-    tiles.append((f"{report.verdict.events_seen:,}", "events delivered"))
+    tiles += [
+        (f"{rate:,.0f}<small> a second</small>", _RATES_TOLD[name])
+        for name, rate in report.rates.items()
+    ]
+    tiles.append((f"{report.verdict.events_seen:,}", "events delivered in all"))
     wrong = report.verdict.violations.total
     style = "bad" if wrong else "good"
     tiles.append((f'<span class="{style}">{wrong}</span>', "lost, doubled or reordered"))
@@ -104,27 +133,6 @@ def _tiles(report: Report) -> str:
         for number, name in tiles
     )
     return f'<div class="grid-of tiles">{cards}</div>'
-
-
-def _charts(report: Report) -> str:
-    promised = {
-        target.measure: target.most_ms for target in LATENCY_TARGETS if target.share == 0.95
-    }
-    legend = "".join(
-        f'<span><i style="color: var(--{line.style})"></i>{line.name}</span>'
-        for line in reversed(LATENCY_LINES)
-    )
-    cards = "".join(
-        f'<div class="card"><h2>{html.escape(MEANINGS[measure])}</h2>'
-        f'<p class="soft">ms; {report.measures[measure].count:,} measured</p>'
-        f"{latency_chart(points, title=MEANINGS[measure], most_ms=promised.get(measure))}</div>"
-        for measure, points in report.curves.items()
-    )
-    return (
-        f'<section><h2>Latency over the run</h2><p class="legend soft">{legend}'
-        f"<span>dashed: promised p95</span></p>"
-        f'<div class="grid-of">{cards}</div></section>'
-    )
 
 
 def _table(headings: list[str], rows: list[list[str]], *, numbers_from: int) -> str:
@@ -160,7 +168,7 @@ def _latencies(report: Report) -> str:
             html.escape(MEANINGS[Measure(measure)]),
             f"{summary.count:,}",
             *(
-                f"{number:.1f}" if summary.count else ""
+                f"{number:,.1f}" if summary.count else ""
                 for number in (
                     summary.mean_ms,
                     summary.p50_ms,
@@ -171,9 +179,27 @@ def _latencies(report: Report) -> str:
             ),
         ]
         for measure, summary in report.measures.items()
+        if summary.count
     ]
     headings = ["ms", "count", "mean", "p50", "p95", "p99", "max"]
     return f"<section><h2>Numbers</h2>{_table(headings, rows, numbers_from=1)}</section>"
+
+
+def _machine(report: Report) -> str:
+    """Return what each process cost: cores kept busy, and how its memory stood."""
+    if not report.cpu_cores:
+        return ""
+    growths = {growth.process: growth for growth in report.growths}
+    rows = []
+    for name, cores in sorted(report.cpu_cores.items(), key=lambda each: -each[1]):
+        moments = [each for each in report.course.moments if name in each.processes]
+        last = moments[-1].processes[name].private_bytes
+        growth = growths.get(name)
+        gained = "" if growth is None else f"{growth.gained_bytes / 2**20:+.1f}"
+        rows.append([html.escape(name), f"{cores:.2f}", f"{last / 2**20:,.0f}", gained])
+    rows.append(["<i>other programs</i>", f"{report.strangers_cores:.2f}", "", ""])
+    headings = ["process", "cores", "MiB at the end", "MiB gained after the first minute"]
+    return f"<section><h2>Processes</h2>{_table(headings, rows, numbers_from=1)}</section>"
 
 
 def _correctness(report: Report) -> str:

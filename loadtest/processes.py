@@ -59,6 +59,12 @@ class WorkerProcess:
         self._start = start
         self._process: trio.Process | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Start the process and listen until it has reported.
 

@@ -22,6 +22,8 @@ class Measure(StrEnum):
     COMMITTED = "chat.committed"
     SEEN = "chat.seen"
     REST = "rest"
+    RESUMED = "resumed"
+    ORDERED = "ordered"
 
 
 MEANINGS: Final[Mapping[Measure, str]] = {
@@ -30,6 +32,8 @@ MEANINGS: Final[Mapping[Measure, str]] = {
     Measure.COMMITTED: "chat message: send to committed",
     Measure.SEEN: "chat message: send to seen by another member",
     Measure.REST: "REST request to answer",
+    Measure.RESUMED: "connection lost to everything replayed",
+    Measure.ORDERED: "order: place to committed",
 }
 
 
@@ -89,6 +93,10 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
     whole: Histogram
     series: dict[int, Histogram]
+
+    def since(self, point: int) -> Histogram:
+        """Return what ended at this point of the curve or later."""
+        return Histogram.merged(self.series[at] for at in self.series if at >= point)
 
 
 def merge(parts: Iterable[Mapping[Measure, MeasuredCounts]]) -> dict[Measure, Measured]:

@@ -1,22 +1,32 @@
 """What a run found, for people (a text table) and for programs (JSON)."""
 
+import math
 import os
 import platform
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from loadtest.histogram import Histogram
+from loadtest.memory import Growth, judge_growth
 from loadtest.orders import Result
-from loadtest.recorder import MEANINGS, Measure, merge
+from loadtest.profiles import PROFILES
+from loadtest.recorder import MEANINGS, Measure, Measured, merge
 from loadtest.summary import Point, Summary, curve, summarize
-from loadtest.targets import TargetResult, compare
+from loadtest.targets import Facts, Rate, TargetResult, compare
+from loadtest.timeline import Moment, cpu_shares, mean_rate, strangers_share
 from loadtest.verdict import Verdict
 from loadtest.violations import MEANINGS as VIOLATION_MEANINGS
 from protocol.version import WireFormat
+
+Name = TypeVar("Name", str, int)
+
+_JUDGED_ALWAYS: Final = frozenset({Measure.CONNECT, Measure.RESUMED, Measure.ORDERED})
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +43,21 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str
     machine: str
     interrupted: bool = False
+    profile: str = "shop"
+
+
+class CourseTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened when; all times in seconds since the run began.
+
+    Everybody was there and busy from `busy_from` until `busy_until`, which is what latencies and
+    rates are judged by; something was done to the users at each of `disturbed_at`.
+    """
+
+    seconds_per_point: int
+    moments: list[Moment]
+    busy_from: float
+    busy_until: float
+    disturbed_at: list[float] = []
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +75,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rest_requests: dict[str, int]
     rest_failures: dict[str, int]
     harness_cpu_seconds: float
+    course: CourseTold
+    rates: dict[Rate, float]
+    signals_per_second: float
+    cpu_cores: dict[str, float]
+    strangers_cores: float
+    growths: list[Growth]
+    closes: dict[int, int]
     first_trouble: str
 
 
@@ -69,30 +101,35 @@ def write_up(
     results: Sequence[Result],
     verdict: Verdict,
     *,
-    seconds_per_point: int,
+    course: CourseTold,
 ) -> Report:
     """Put together what the workers measured and what the model found."""
     measured = merge(result.measured for result in results)
-    summaries = {measure: summarize(of.whole) for measure, of in measured.items()}
+    summaries = {
+        measure: summarize(_judged(measure, of, course)) for measure, of in measured.items()
+    }
     requests = _sums([result.rest.requests for result in results])
     failures = _sums([result.rest.failures for result in results])
     progresses = [result.progress for result in results]
     users_ready = sum(progress.ready for progress in progresses)
-    targets = compare(
-        summaries,
-        verdict,
+    growths = judge_growth(course.moments, busy_from=course.busy_from, busy_until=course.busy_until)
+    facts = Facts(
         users=circumstances.users,
         users_ready=users_ready,
         rest_requests=sum(requests.values()),
         rest_failures=sum(failures.values()),
+        busy_seconds=course.busy_until - course.busy_from,
+        rates=_rates(course),
+        growths=growths,
     )
+    targets = compare(PROFILES[circumstances.profile].promises, summaries, verdict, facts)
     return Report(
         circumstances=circumstances,
         passed=verdict.perfect and all(target.held for target in targets),
         targets=targets,
         measures=summaries,
         curves={
-            measure: curve(of.series, seconds_per_point=seconds_per_point)
+            measure: curve(of.series, seconds_per_point=course.seconds_per_point)
             for measure, of in measured.items()
         },
         verdict=verdict,
@@ -103,11 +140,41 @@ def write_up(
         rest_failures=failures,
         harness_cpu_seconds=round(sum(result.cpu_seconds for result in results), 1),
         first_trouble=next(filter(None, (progress.first_trouble for progress in progresses)), ""),
+        course=course,
+        rates=dict(facts.rates),
+        signals_per_second=_rate(course, lambda moment: moment.signals_seen) or 0.0,
+        cpu_cores=cpu_shares(course.moments, since=course.busy_from, until=course.busy_until),
+        strangers_cores=strangers_share(
+            course.moments, since=course.busy_from, until=course.busy_until
+        ),
+        growths=list(growths),
+        closes=_sums([progress.closes for progress in progresses]),
     )
 
 
-def _sums(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    sums: dict[str, int] = {}
+def _judged(measure: Measure, measured: Measured, course: CourseTold) -> Histogram:
+    """Return what counts: what came about while everybody was there; connecting, always."""
+    if measure in _JUDGED_ALWAYS:
+        return measured.whole
+    return measured.since(math.ceil(course.busy_from / course.seconds_per_point))
+
+
+def _rates(course: CourseTold) -> dict[Rate, float]:
+    counts: dict[Rate, Callable[[Moment], float]] = {
+        "messages": lambda moment: moment.messages_committed,
+        "deliveries": lambda moment: moment.events_seen,
+        "requests": lambda moment: moment.requests,
+    }
+    rates = {name: _rate(course, count) for name, count in counts.items()}
+    return {name: rate for name, rate in rates.items() if rate is not None}
+
+
+def _rate(course: CourseTold, count: Callable[[Moment], float]) -> float | None:
+    return mean_rate(course.moments, count, since=course.busy_from, until=course.busy_until)
+
+
+def _sums(parts: Sequence[Mapping[Name, int]]) -> dict[Name, int]:
+    sums: dict[Name, int] = {}
     for part in parts:
         for name, count in part.items():
             sums[name] = sums.get(name, 0) + count
@@ -123,12 +190,14 @@ def print_report(report: Report, console: Console) -> None:
     """Print the report for people."""
     circumstances = report.circumstances
     console.print(
-        f"\n{circumstances.users} users, {circumstances.seconds:g} s, {circumstances.rooms} rooms, "
+        f"\n{circumstances.profile}: {circumstances.users} users, {circumstances.seconds:g} s, "
+        f"{circumstances.rooms} rooms, "
         f"{circumstances.wire_format}, {circumstances.processes} load process(es), "
         f"seed {circumstances.seed}; {circumstances.machine}"
     )
     console.print(_latency_table(report))
     console.print(_target_table(report))
+    _print_rates(report, console)
     _print_verdict(report, console)
     if circumstances.interrupted:
         console.print("Interrupted: this is a partial report.", style="yellow")
@@ -141,8 +210,10 @@ def _latency_table(report: Report) -> Table:
     for heading in ("count", "p50", "p95", "p99", "max"):
         table.add_column(heading, justify="right")
     for measure, summary in report.measures.items():
+        if not summary.count:
+            continue
         numbers = (summary.p50_ms, summary.p95_ms, summary.p99_ms, summary.max_ms)
-        shown = [f"{number:.1f}" if summary.count else "" for number in numbers]
+        shown = [f"{number:,.1f}" for number in numbers]
         table.add_row(MEANINGS[measure], f"{summary.count}", *shown)
     return table
 
@@ -155,6 +226,23 @@ def _target_table(report: Report) -> Table:
         mark = "[green]✓[/]" if target.held else "[red]✗[/]"
         table.add_row(mark, target.name, target.promised, target.measured)
     return table
+
+
+def _print_rates(report: Report, console: Console) -> None:
+    rates = [f"{rate:,.1f} {name}" for name, rate in report.rates.items()]
+    if rates:
+        console.print(
+            f"A second: {', '.join(rates)}, and {report.signals_per_second:,.0f} signals "
+            f"(typing, presence) delivered.",
+            highlight=False,
+        )
+    if report.cpu_cores:
+        busiest = sorted(report.cpu_cores.items(), key=lambda each: -each[1])
+        cores = ", ".join(f"{name} {share:.2f}" for name, share in busiest)
+        console.print(
+            f"Cores kept busy: {cores}; {report.strangers_cores:.2f} by other programs.",
+            highlight=False,
+        )
 
 
 def _print_verdict(report: Report, console: Console) -> None:

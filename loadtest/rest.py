@@ -10,7 +10,8 @@ import msgspec
 from loadtest.clients import Ticket, TicketUnavailableError
 from loadtest.http_pool import HttpAnswer, HttpError, HttpPool, open_pool
 from loadtest.recorder import Measure, Now, Recorder
-from protocol.ids import ProductId, RoomId
+from protocol.ids import OrderId, ProductId, RoomId, VariantId
+from protocol.money import Money
 from protocol.views import ChatMessage
 
 Shape = TypeVar("Shape")
@@ -41,6 +42,28 @@ class ListedProduct(msgspec.Struct, frozen=True, kw_only=True):
 
     id: ProductId
     slug: str
+    stock: int | None = None
+
+
+class ListedVariant(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to buy a product, as far as we care."""
+
+    id: VariantId
+    price: Money
+    stock: int | None = None
+
+
+class ProductDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """A product's own page, as far as we care."""
+
+    id: ProductId
+    variants: list[ListedVariant]
+
+
+class CartAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart, as far as we care."""
+
+    version: int
 
 
 class ProductPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +147,34 @@ class Shop:
         """Look at one product."""
         await self.call(
             "GET", f"/v1/products/{slug}", dict[str, object], token=token, route="/v1/products/…"
+        )
+
+    async def product_details(self, slug: str) -> ProductDetails:
+        """Return what a product costs and how many are left."""
+        return await self.call(
+            "GET", f"/v1/products/{slug}", ProductDetails, route="/v1/products/…"
+        )
+
+    async def set_cart_line(self, variant: VariantId, quantity: int, *, token: str) -> int:
+        """Have so many of a variant in the cart; return the cart's version."""
+        cart = await self.call(
+            "PUT",
+            f"/v1/cart/lines/{variant}",
+            CartAnswer,
+            token=token,
+            body={"quantity": quantity},
+            route="/v1/cart/lines/…",
+        )
+        return cart.version
+
+    async def cancel_order(self, order: OrderId, *, token: str) -> None:
+        """Give up an order that is not paid."""
+        await self.call(
+            "POST",
+            f"/v1/orders/{order}/cancel",
+            dict[str, object],
+            token=token,
+            route="/v1/orders/…/cancel",
         )
 
     async def history(self, room: RoomId, *, token: str, after: int = 0) -> list[ChatMessage]:

@@ -8,23 +8,27 @@ import msgspec
 import trio
 from typing_extensions import override
 
+from loadtest.buying import Basket, SaleLedger
 from loadtest.clients import Client, ClientOptions, RefusedError
 from loadtest.listening import Listener
 from loadtest.model import ReferenceModel
 from loadtest.orders import Habits
 from loadtest.outstanding import GivenCommand
+from loadtest.reader import Reader
 from loadtest.recorder import Measure, Now, Recorder
 from loadtest.rest import RestError, Shop
-from protocol.commands import MarkRead, MessageResult, SendMessage
-from protocol.events import CommandCommitted, CommandRejected, MessageSent
+from protocol.commands import MarkRead, MessageResult, PlaceOrder, SendMessage
+from protocol.events import CommandCommitted, CommandRejected, MessageSent, ProductChanged
 from protocol.ids import RoomId
-from protocol.server_frames import Error, EventFrame, Gap, Welcome
+from protocol.server_frames import Error, EventFrame, Gap, SignalFrame, Welcome
 from protocol.topics import Position, Topic, room_topic
 
 Act = Callable[[], Awaitable[None]]
 
 _TYPING_SECONDS_MIN: Final = 0.5
 _TYPING_SECONDS_MAX: Final = 2.5
+_FAVOURITE_SHARE: Final = 0.9
+_LONG_TEXT_CHARACTERS: Final = 2_000
 _TYPING_SHARE_MAX: Final = 0.25
 _SEARCHES: Final = ("light", "sound", "map", "book", "color", "night", "garden", "paper")
 _SENTENCES: Final = (
@@ -47,6 +51,9 @@ class Tally(msgspec.Struct, kw_only=True):
     connect_failures: int = 0
     disconnects: int = 0
     refused: int = 0
+    signals_seen: int = 0
+    messages_committed: int = 0
+    closes: dict[int, int] = {}
     first_trouble: str = ""
 
     def trouble(self, told: str) -> None:
@@ -65,7 +72,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     now: Now
     habits: Habits
     slugs: list[str]
+    begun: trio.Event
     stopping: trio.Event
+    reader: Reader | None
+    users: "list[SimulatedUser]"
+    ledger: SaleLedger | None
 
 
 class SimulatedUser(Listener):
@@ -90,6 +101,11 @@ class SimulatedUser(Listener):
         self._newest_seq: dict[RoomId, int] = {}
         self._marked_seq: dict[RoomId, int] = {}
         self._wrote_in: set[RoomId] = set()
+        self._basket = None if world.ledger is None else Basket(world.ledger, world.shop, token)
+        self._lost_at: float | None = None
+        self._is_cut = False
+        slow_share = world.habits.slow_share
+        self._is_slow = bool(slow_share) and number % round(1 / slow_share) == 0
         self._client = Client(
             options,
             fetch_ticket=lambda: world.shop.ticket(token),
@@ -98,19 +114,40 @@ class SimulatedUser(Listener):
             now=world.now,
         )
 
+    async def cut(self) -> None:
+        """Lose the connection; the client comes back by itself."""
+        self._is_cut = True
+        await self._client.cut()
+
+    async def rush(self) -> None:
+        """Order what is in the cart, if this is a sale."""
+        order = None if self._basket is None else self._basket.order()
+        if order is not None:
+            await self._give(order)
+
+    def freeze(self, *, on: bool) -> None:
+        """Stop reading, or go on, if this is one of the slow users."""
+        if self._is_slow:
+            self._client.pause(on=on)
+
     async def live(self) -> None:
-        """Connect, then act by habit until the world stops; the client goes on listening."""
+        """Connect; once everybody is here act by habit until the world stops, and listen on."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._stay_connected, nursery.cancel_scope)
             try:
                 for room in self._rooms:
                     await self._client.subscribe(room_topic(room))
-            except RefusedError as error:
+                if self._basket is not None:
+                    await self._basket.fill(self._client)
+            except (RefusedError, RestError) as error:
                 self._world.tally.refused += 1
                 self._world.tally.trouble(f"subscribe: {error}")
                 return
             self._world.tally.ready += 1
+            await self._world.begun.wait()
             await self._act_until_the_end()
+            if self._basket is not None:
+                await self._basket.empty()
             await trio.sleep_forever()
 
     async def _stay_connected(self, scope: trio.CancelScope) -> None:
@@ -144,15 +181,23 @@ class SimulatedUser(Listener):
         return self._dice.choices(list(rates), weights=list(rates.values()))[0]
 
     async def _chat(self) -> None:
-        room = self._dice.choice(self._rooms)
+        room = self._choose_room()
         topic = room_topic(room)
         await self._client.set_typing(topic, on=True)
         with trio.move_on_after(self._typing_seconds()):
             await self._world.stopping.wait()
             return
         text = self._dice.choice(_SENTENCES)
+        if self._world.habits.long_texts:
+            text = " ".join([text] * (_LONG_TEXT_CHARACTERS // len(text)))
         self._messages_sent += 1
         await self._give(SendMessage(room=room, text=text))
+
+    def _choose_room(self) -> RoomId:
+        """Return the user's own favourite mostly; the others are for listening."""
+        if self._dice.random() < _FAVOURITE_SHARE:
+            return self._rooms[0]
+        return self._dice.choice(self._rooms)
 
     def _typing_seconds(self) -> float:
         """Return how long a message takes to write; who writes often writes fast."""
@@ -182,10 +227,10 @@ class SimulatedUser(Listener):
         except RestError as error:
             self._world.tally.trouble(str(error))
 
-    async def _give(self, body: SendMessage | MarkRead) -> None:
+    async def _give(self, body: SendMessage | MarkRead | PlaceOrder) -> None:
         """Give a command whose key carries the moment, so that who sees it knows how long ago."""
         given_us = int(self._world.now() * 1e6)
-        kind = "m" if isinstance(body, SendMessage) else "r"
+        kind = {SendMessage: "m", MarkRead: "r", PlaceOrder: "o"}[type(body)]
         key = f"{self._world.run}_{self._number}_{kind}{self._messages_sent}_{given_us}"
         self._world.model.gives(key)
         await self._client.give(body, key=key)
@@ -193,7 +238,8 @@ class SimulatedUser(Listener):
     @override
     def connected(self, welcome: Welcome, seconds: float) -> None:
         self._world.tally.connected += 1
-        self._world.recorder.record(Measure.CONNECT, seconds)
+        if self._lost_at is None:
+            self._world.recorder.record(Measure.CONNECT, seconds)
 
     @override
     def connect_failed(self, reason: str) -> None:
@@ -203,8 +249,22 @@ class SimulatedUser(Listener):
     @override
     def disconnected(self, code: int) -> None:
         self._world.tally.connected -= 1
-        self._world.tally.disconnects += 1
-        self._world.tally.trouble(f"disconnected with {code}")
+        self._lost_at = self._world.now()
+        tally = self._world.tally
+        tally.disconnects += 1
+        tally.closes[code] = tally.closes.get(code, 0) + 1
+        if not self._is_cut:
+            tally.trouble(f"disconnected with {code}")
+        self._is_cut = False
+
+    @override
+    def replayed(self, topic: Topic) -> None:
+        if self._lost_at is not None:
+            self._world.recorder.record(Measure.RESUMED, self._world.now() - self._lost_at)
+
+    @override
+    def signal(self, frame: SignalFrame) -> None:
+        self._world.tally.signals_seen += 1
 
     @override
     def starts(self, topic: Topic, position: Position) -> None:
@@ -224,12 +284,14 @@ class SimulatedUser(Listener):
         self._world.model.sees(self._number, frame)
         if isinstance(frame.body, MessageSent):
             self._sees_message(frame.body)
+        elif isinstance(frame.body, ProductChanged) and self._world.ledger is not None:
+            self._world.ledger.sees(frame.body)
 
     def _sees_message(self, sent: MessageSent) -> None:
         message = sent.message
         self._newest_seq[message.room] = message.seq
         run, _, rest = (message.key or "").partition("_")
-        if run != self._world.run:
+        if run != self._world.run or self._is_slow:
             return
         number, _, rest = rest.partition("_")
         if int(number) != self._number:
@@ -238,15 +300,20 @@ class SimulatedUser(Listener):
 
     @override
     def accepted(self, command: GivenCommand) -> None:
-        if isinstance(command.body, SendMessage):
+        if isinstance(command.body, SendMessage) and not self._is_slow:
             self._world.recorder.record(Measure.ACCEPTED, self._world.now() - command.given_at)
 
     @override
     def finished(self, command: GivenCommand) -> None:
         model = self._world.model
+        if self._has_ordered(command):
+            return
         match command.outcome:
             case CommandCommitted(result=MessageResult(message=message, seq=seq)):
-                self._world.recorder.record(Measure.COMMITTED, self._world.now() - command.given_at)
+                self._world.tally.messages_committed += 1
+                if not self._is_slow:
+                    took = self._world.now() - command.given_at
+                    self._world.recorder.record(Measure.COMMITTED, took)
                 assert isinstance(command.body, SendMessage)
                 self._wrote_in.add(command.body.room)
                 model.commits_message(command.key, command.body.room, message, seq)
@@ -258,3 +325,17 @@ class SimulatedUser(Listener):
                 model.rejects(command.key, name)
             case None:
                 raise AssertionError("a finished command has an outcome")
+
+    def _has_ordered(self, command: GivenCommand) -> bool:
+        """Take note of an order; False if this is none, or did not end as it may."""
+        ledger, model = self._world.ledger, self._world.model
+        if ledger is None or not isinstance(command.body, PlaceOrder):
+            return False
+        self._world.recorder.record(Measure.ORDERED, self._world.now() - command.given_at)
+        if not ledger.finishes(self._number, command):
+            return False
+        if isinstance(command.outcome, CommandCommitted):
+            model.commits(command.key)
+        else:
+            model.declines(command.key)
+        return True

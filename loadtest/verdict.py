@@ -36,12 +36,17 @@ class TopicTruth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(
-    findings: Iterable[Findings], stored: Mapping[Topic, Mapping[int, ChatMessage]]
+    findings: Iterable[Findings],
+    stored: Mapping[Topic, Mapping[int, ChatMessage]],
+    also: Iterable[Violation] = (),
 ) -> Verdict:
-    """Return the verdict on a whole run; `stored` is each room's history, by seq."""
+    """Return the verdict on a whole run; `stored` is each room's history, by seq.
+
+    `also` is what was found wrong elsewhere.
+    """
     parts = list(findings)
     truths, conflicts = together(parts)
-    later = [*conflicts, *_unseen(truths), *_not_stored(truths, stored)]
+    later = [*conflicts, *_unseen(truths), *_not_stored(truths, stored), *also]
     return Verdict(
         violations=Violations.merged([*(part.violations for part in parts), Violations.of(later)]),
         events_seen=sum(part.events_seen for part in parts),

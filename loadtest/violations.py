@@ -24,6 +24,8 @@ class Kind(StrEnum):
     NOT_STORED = "not_stored"
     UNANSWERED = "unanswered"
     REJECTED = "rejected"
+    OVERSOLD = "oversold"
+    UNSOLD = "unsold"
 
 
 MEANINGS: Final[dict[Kind, str]] = {
@@ -38,6 +40,8 @@ MEANINGS: Final[dict[Kind, str]] = {
     Kind.NOT_STORED: "a committed message is not in the room's history",
     Kind.UNANSWERED: "a command got no outcome",
     Kind.REJECTED: "a command that had to succeed was refused",
+    Kind.OVERSOLD: "more was sold than there was, or the stock does not fit the orders",
+    Kind.UNSOLD: "something was left although somebody wanted it",
 }
 
 

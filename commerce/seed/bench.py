@@ -118,6 +118,10 @@ class BenchSize(msgspec.Struct, frozen=True, kw_only=True):
     orders: int = 1_000_000
 
 
+LOAD_SIZE: Final = BenchSize(products=1_200, users=0, orders=0)
+"""Rooms enough for ten thousand users in three each, some thirty to a room."""
+
+
 async def seed_bench(
     database: Database, size: BenchSize, *, covers: Sequence[str], progress: Progress
 ) -> None:

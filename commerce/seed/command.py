@@ -8,14 +8,14 @@ from redis.exceptions import RedisError
 from commerce.accounts.adapters.argon2_passwords import Argon2Passwords
 from commerce.foundation.database import Database, open_database
 from commerce.foundation.redis_client import open_redis
-from commerce.seed.bench import BenchSize, seed_bench
+from commerce.seed.bench import LOAD_SIZE, BenchSize, seed_bench
 from commerce.seed.people import DEMO_PASSWORD
 from commerce.seed.small import Shop, seed_small
 from commerce.settings import CommerceSettings
 from protocol.stream_names import ACCESS_READY_KEY
 from shared.clock import SystemClock
 
-Scale = Literal["small", "bench"]
+Scale = Literal["small", "load", "bench"]
 
 
 async def run(settings: CommerceSettings, *, scale: Scale) -> None:
@@ -26,9 +26,10 @@ async def run(settings: CommerceSettings, *, scale: Scale) -> None:
             f"{shop.seeded.products} products, {shop.seeded.messages} messages and "
             f"{shop.seeded.orders} orders added"
         )
-        if scale == "bench":
+        if scale != "small":
+            size = LOAD_SIZE if scale == "load" else BenchSize()
             covers = [product.cover for product in shop.products if product.cover is not None]
-            await seed_bench(database, BenchSize(), covers=covers, progress=_show)
+            await seed_bench(database, size, covers=covers, progress=_show)
             await _have_rights_rebuilt(settings)
 
 

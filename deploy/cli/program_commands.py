@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import chain
 from typing import Final
 
 import click
@@ -9,7 +10,7 @@ import click
 from deploy.cli.options import data_option, read_everything
 from deploy.cli.output import fail
 from deploy.paths import python_argv, python_environment
-from deploy.running_shop import address_of_running, database_environment
+from deploy.running_shop import address_of_running, database_environment, pids_of_running
 from deploy.supervisor.errors import StartError
 from shared.environment import process_variables
 
@@ -54,10 +55,10 @@ def migrate_status(*, data: str | None) -> None:
 @data_option
 @click.option(
     "--scale",
-    type=click.Choice(["small", "bench"]),
+    type=click.Choice(["small", "load", "bench"]),
     default="small",
     show_default=True,
-    help="small: a believable shop; bench: enough rows to measure with.",
+    help="small: a believable shop; load: rooms enough for `load`; bench: rows enough to measure.",
 )
 def seed(*, data: str | None, scale: str) -> None:
     """Fill the shop with products, people, rooms and orders. Doing it twice changes nothing."""
@@ -99,6 +100,7 @@ def _loadtest(data: str | None, name: str, words: tuple[str, ...], *, needs_shop
         if address is None:
             fail(f"no Rialto is running in {folder.path}; try ./rialto up.", exit_code=2)
         urls = ("--web-url", address.url, "--socket-url", address.socket_url)
+        urls += tuple(chain(*(("--watch", f"{one}={pid}") for one, pid in pids_of_running(folder))))
     argv = python_argv("loadtest", name, *urls, *words)
     sys.exit(_call(argv, python_environment(process_variables())))
 

@@ -126,7 +126,7 @@ class PresenceTracker:
         room = self._rooms.get(topic)
         if room is None:
             return Presence(count=0, users=[])
-        if room.view.count <= PRESENCE_USERS_MAX:
+        if room.is_stale and room.view.count <= PRESENCE_USERS_MAX:
             room.refresh(self._own_list(topic))
         return room.view
 

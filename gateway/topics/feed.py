@@ -5,7 +5,7 @@ epoch, something that cannot be read) is not guessed at: the feed asks for an au
 reads the log.
 """
 
-from collections import deque
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -75,7 +75,7 @@ class Feed:
         self.seen_offset = 0
         self.rewound_to: int | None = None
         self.idle_since = trio.current_time()
-        self._ids: deque[EventId] | None = None
+        self._ids: array[int] | None = None
         self._live: dict[WireFormat, dict[Connection, Transport]] = {}
         self._held: dict[Connection, Subscription] = {}
         self._on_audit = on_audit
@@ -204,20 +204,26 @@ class Feed:
         ids = self._ids or ()
         back = self.position.offset - event.offset
         if back < len(ids):
-            return ids[-1 - back] == event.id
+            return ids[-1 - back] == hash(event.id)
         return self.rewound_to is None
 
     def _deliver(self, event: PreparedEvent) -> None:
         self.position = Position(self.position.epoch, event.offset)
-        if self._ids is None:
-            self._ids = deque(maxlen=FEED_MEMORY_EVENTS)
-        self._ids.append(event.id)
+        self._remember(event.id)
         try:
             self._fan_out(event)
         except MalformedEventError:
             self.break_off(self.position, "lost")
             return
         self._on_event(self, event)
+
+    def _remember(self, event: EventId) -> None:
+        """Keep the newest ids, as numbers: they are a tenth of the size."""
+        if self._ids is None:
+            self._ids = array("q")
+        self._ids.append(hash(event))
+        if len(self._ids) >= 2 * FEED_MEMORY_EVENTS:
+            del self._ids[:-FEED_MEMORY_EVENTS]
 
     def _fan_out(self, event: PreparedEvent) -> None:
         frames: dict[WireFormat, bytes] = {

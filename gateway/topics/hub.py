@@ -12,7 +12,6 @@ from gateway.connections.connection import Connection
 from gateway.connections.outbox import Lane
 from gateway.limits import (
     AUDIT_RETRY_SECONDS,
-    AUDIT_SECONDS,
     AUDITS_AT_ONCE,
     FEED_IDLE_SECONDS,
     OUTBOX_BYTES_HARD,
@@ -25,6 +24,7 @@ from gateway.topics.feed import Feed
 from gateway.topics.prepared import PreparedEvent
 from gateway.topics.review import RightsReview
 from gateway.topics.subscription import Subscription
+from gateway.topics.turn import AuditTurn
 from protocol.codec import decode_event
 from protocol.events import MemberBanned, MemberLeft, SessionRevoked
 from protocol.ids import SessionId, UserId
@@ -42,6 +42,7 @@ _lag_seconds = Histogram(
     "Time from an event's commit until its listeners' sockets were given it.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+_SWEEP_SECONDS: Final = 1.0
 _NOTED: Final = frozenset({"member_left", "member_banned", "session_revoked"})
 
 
@@ -91,6 +92,7 @@ class Hub:
         self._doubtful: dict[Topic, None] = {}
         self._unwritten: list[Feed] = []
         self._writes_together = False
+        self._turn = AuditTurn()
         self._woken = trio.Event()
         self._review = RightsReview(
             link=link,
@@ -242,7 +244,11 @@ class Hub:
 
     async def _sweep_forever(self) -> None:
         while True:
-            await trio.sleep(1)
+            await trio.sleep(_SWEEP_SECONDS)
+            now = trio.current_time()
+            for topic in self._turn.take(self._feeds, now=now, passed_seconds=_SWEEP_SECONDS):
+                self._doubtful[topic] = None
+                self._woken.set()
             bound = trio.current_time() - FEED_IDLE_SECONDS
             for feed in list(self._feeds.values()):
                 if feed.rewound_to is not None:
@@ -273,10 +279,7 @@ class Hub:
 
     async def _audit_forever(self) -> None:
         while True:
-            with trio.move_on_after(AUDIT_SECONDS) as patience:
-                await self._woken.wait()
-            if patience.cancelled_caught:
-                self.audit_all()
+            await self._woken.wait()
             self._woken = trio.Event()
             batch = [self._doubtful.popitem()[0] for _ in range(self._batch_size())]
             async with trio.open_nursery() as nursery:

@@ -1,5 +1,6 @@
 """The load harness against a whole shop, as its user starts it."""
 
+import os
 import signal
 import subprocess
 
@@ -11,6 +12,9 @@ from loadtest.report import Report
 from shared.environment import process_variables
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(120)]
+
+
+FEW_WORDS = ("--messages-per-minute", "20")
 
 
 def start_load(shop, folder, *choices):
@@ -48,6 +52,34 @@ class TestALoadRun:
         assert report.measures["chat.seen"].count > 0
         assert process.returncode == (0 if report.passed else 1)
         assert "<svg" in (tmp_path / "report.html").read_text()
+
+    @pytest.mark.parametrize("profile", ["flash-sale", "stampede", "slow"])
+    def test_of_a_hard_profile_finds_nothing_wrong_either(self, shop, tmp_path, profile):
+        # The product that most, but not all, of so many can buy has a stock of 12.
+        with start_load(
+            shop, tmp_path, "--seconds", "4", "--profile", profile, *FEW_WORDS
+        ) as process:
+            told, _ = process.communicate(timeout=100)
+
+        report = read_report(tmp_path)
+        assert report.verdict.violations.told == [], told
+        assert report.users_ready == 20
+        assert report.course.disturbed_at
+        if profile == "stampede":
+            assert report.disconnects == 20
+            assert report.measures["resumed"].count >= 20
+        if profile == "flash-sale":
+            assert report.measures["ordered"].count == 20
+
+    def test_follows_the_memory_and_processors_of_what_it_is_told_to(self, shop, tmp_path):
+        with start_load(
+            shop, tmp_path, "--seconds", "2", "--watch", f"this test={os.getpid()}"
+        ) as process:
+            process.communicate(timeout=100)
+
+        moments = read_report(tmp_path).course.moments
+        assert all(moment.processes["this test"].private_bytes > 0 for moment in moments)
+        assert any("load-1" in moment.processes for moment in moments)
 
     def test_that_is_interrupted_still_reports(self, shop, tmp_path):
         with start_load(shop, tmp_path, "--seconds", "600") as process:

@@ -3,8 +3,9 @@
 from loadtest.histogram import Histogram
 from loadtest.orders import Progress, Result
 from loadtest.recorder import Measure, MeasuredCounts
-from loadtest.report import Circumstances
+from loadtest.report import Circumstances, CourseTold
 from loadtest.rest import RestCounts
+from loadtest.timeline import Moment, ProcessUse
 from protocol.events import MessageSent
 from protocol.server_frames import EventFrame
 from protocol.views import ChatMessage, Person
@@ -65,6 +66,10 @@ def a_progress(**changes):
         "commands_given": 4,
         "commands_committed": 3,
         "events_seen": 10,
+        "signals_seen": 5,
+        "messages_committed": 3,
+        "requests": 2,
+        "closes": {},
         "violations": 0,
         "connect_failures": 0,
         "disconnects": 0,
@@ -88,3 +93,34 @@ def some_circumstances(**changes):
         "machine": "2 CPUs",
     }
     return Circumstances(**(given | changes))
+
+
+def a_moment(second, *, sizes=None, pid=7, commands=0):
+    """Return a moment of a steady run: ten events, five signals and one message a second."""
+    processes = {
+        name: ProcessUse(
+            pid=pid, private_bytes=size, resident_bytes=2 * size, cpu_seconds=second * 0.25
+        )
+        for name, size in (sizes or {}).items()
+    }
+    return Moment(
+        second=second,
+        connected=1,
+        events_seen=10 * second,
+        signals_seen=5 * second,
+        commands_committed=commands,
+        messages_committed=second,
+        requests=2 * second,
+        busy_seconds=1.5 * second,
+        processes=processes,
+    )
+
+
+def a_course(**changes):
+    given = {
+        "seconds_per_point": 1,
+        "moments": [a_moment(second, sizes={"worker": 10**8}) for second in range(6)],
+        "busy_from": 0.0,
+        "busy_until": 5.0,
+    }
+    return CourseTold(**(given | changes))

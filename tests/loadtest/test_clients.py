@@ -353,7 +353,7 @@ class TestAConnection:
         await call.hear_only(Refresh)
 
         assert asked.ticket == "ticket-2"
-        assert trio.current_time() - began_at == pytest.approx(480, abs=1)
+        assert 300 <= trio.current_time() - began_at <= 480
 
     async def test_is_left_within_the_time_a_draining_worker_gives(self, client, gateway, diary):
         call = await connected(gateway)
