@@ -123,9 +123,8 @@ def _processors(moments: Sequence[Moment]) -> list[Line]:
         )
         for number, name in enumerate(names)
     ]
-    complete = [
-        moment for moment in moments if _harness_names(moment) == _harness_names(moments[-1])
-    ]
+    ours = max((_harness_names(moment) for moment in moments), key=len)
+    complete = [moment for moment in moments if _harness_names(moment) == ours]
     harness = _rate_line("this harness", len(names) % _COLORS + 1, complete, _harness_seconds)
     return [*lines, harness]
 
