@@ -63,9 +63,7 @@ class TestAClientWhoseProcessIsPaused:
             paused.send_signal(signal.SIGCONT)
             stream += await trio.to_thread.run_sync(paused.stdout.read)
         finally:
-            paused.kill()
-            await trio.to_thread.run_sync(paused.wait)
-            paused.stdout.close()
+            end(paused)
 
         frames, rest = split(stream)
         assert close_codes(stream) == [4008]
@@ -202,8 +200,13 @@ async def a_process(redis_url, port):
         await trio.to_thread.run_sync(read_until_ready, program)
         yield program
     finally:
-        program.kill()
-        await trio.to_thread.run_sync(program.communicate)
+        end(program)
+
+
+def end(program):
+    """Kill it, and close what was read from it, even for a test that is canceled."""
+    program.kill()
+    program.communicate(timeout=30)
 
 
 def read_until_ready(program):

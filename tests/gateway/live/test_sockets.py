@@ -180,7 +180,8 @@ class TestALostRight:
                 await client.hello(user)
                 await client.subscribe(room)
             await commerce.revoke(room, user)
-            await redis.call("PUBLISH", topic_live_channel(room), f"! revoked {user}")
+            notice = f"! revoked {user}"
+            await redis.call(redis.publish_word, topic_live_channel(room), notice)
             await commerce.publish(room, a_message("secret"))
             told = [await one.receive(), await two.receive()]
             answers = [await one.ping(), await two.ping()]
