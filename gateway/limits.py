@@ -153,6 +153,22 @@ OPERATOR_TOP_MAX: Final = 20
 OPERATOR_BATCH_CONNECTIONS: Final = 500
 """Sockets looked at or told before others get a turn: about a millisecond's worth."""
 
+# Products and people that pages show
+
+STATE_PAUSE_SECONDS: Final = 0.25
+"""Between two states of one product that a worker tells: a flash sale changes its stock a hundred
+times a second, and nobody reads faster."""
+
+WATCHED_AGE_MS_MAX: Final = 5 * 60 * 1000
+"""A log that is silent vouches for what a client read this recently: whatever Redis loses,
+commerce publishes the last ten minutes again."""
+
+WATCHED_FEEDS_MAX: Final = 50_000
+"""Products watched on one worker; each costs a live channel."""
+
+WATCH_RATE: Final = (5.0, 20)
+"""Changes a second of what one user's pages watch, and so many at once."""
+
 # Going away
 
 DRAIN_WINDOW_MS_MIN: Final = 1_000

@@ -5,10 +5,10 @@ from typing import Final
 
 from prometheus_client import Gauge
 
+from gateway.actors.services import Services
 from gateway.listener import Listener
 from gateway.registry import Registry
 from gateway.streams.opening import AnyChannels, AnyLink
-from gateway.topics.hub import Hub
 
 _gauges: Final = {
     name: Gauge(f"rialto_gateway_{name}", explanation)
@@ -27,6 +27,13 @@ _gauges: Final = {
         "rooms": "Rooms among them.",
         "subscriptions": "Topics heard, counted for each connection.",
         "audits_waiting": "Topics waiting to be compared with their logs.",
+        "present_users": "Users of this worker who are present, in their grace too.",
+        "present_rooms": "Rooms in which users of this worker are present.",
+        "presence_kept": "Rooms and users of whose presence this worker keeps something.",
+        "followed_people": "Users whose presence somebody here follows.",
+        "follows": "The same, counted for each connection.",
+        "watched_products": "Products that somebody here watches.",
+        "watches": "The same, counted for each connection.",
         "link_up": "1 while calls to Redis are possible.",
         "channels_up": "1 while every live channel is attached.",
         "channels_attached": "Channels of Redis that are heard.",
@@ -40,12 +47,17 @@ _gauges: Final = {
 
 
 def measuring(
-    registry: Registry, listener: Listener, hub: Hub, *, link: AnyLink, channels: AnyChannels
+    registry: Registry,
+    listener: Listener,
+    services: Services,
+    *,
+    link: AnyLink,
+    channels: AnyChannels,
 ) -> Callable[[], None]:
     """Return what brings every gauge up to date."""
 
     def measure() -> None:
-        people, sockets, topics = registry.statistics(), listener.statistics(), hub.statistics()
+        people, sockets = registry.statistics(), listener.statistics()
         calls, heard = link.statistics(), channels.statistics()
         values = {
             "connections": people.connections_count,
@@ -58,10 +70,7 @@ def measuring(
             "silence_seconds_max": people.silence_seconds_max,
             "sockets": sockets.sockets_count,
             "handshakes": sockets.handshakes_count,
-            "feeds": topics.feeds_count,
-            "rooms": topics.rooms_count,
-            "subscriptions": topics.subscriptions_count,
-            "audits_waiting": topics.audits_waiting_count,
+            **_heard(services),
             "link_up": calls.is_up,
             "channels_up": heard.is_up,
             "channels_attached": heard.attached_count,
@@ -75,3 +84,23 @@ def measuring(
             _gauges[name].set(value)
 
     return measure
+
+
+def _heard(services: Services) -> dict[str, int]:
+    """Return what is kept of topics, and of people and products because pages show them."""
+    topics = services.hub.statistics()
+    here, followed = services.presence.statistics(), services.people.statistics()
+    watched = services.watching.statistics()
+    return {
+        "feeds": topics.feeds_count,
+        "rooms": topics.rooms_count,
+        "subscriptions": topics.subscriptions_count,
+        "audits_waiting": topics.audits_waiting_count,
+        "present_users": here.people_count,
+        "present_rooms": here.rooms_count,
+        "presence_kept": here.kept_count,
+        "followed_people": followed.people_count,
+        "follows": followed.follows_count,
+        "watched_products": watched.products_count,
+        "watches": watched.watches_count,
+    }

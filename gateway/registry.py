@@ -22,6 +22,7 @@ from gateway.limits import (
     CONNECTIONS_PER_USER_MAX,
     CRASHED_USERS_MAX,
 )
+from gateway.topics.subscription import Subscription
 from protocol.close_codes import CONNECTION_LIMIT, INTERNAL, REPLACED
 from protocol.error_codes import INTERNAL as INTERNAL_ERROR
 from protocol.ids import ID_PATTERN, ConnectionId, SessionId, UserId
@@ -139,6 +140,12 @@ class Registry:
         finally:
             if not actor.connections and self._actors.get(actor.user) is actor:
                 del self._actors[actor.user]
+
+    def note_ended(self, subscription: Subscription) -> None:
+        """Note that a client lost the right to a topic while it was being told the past of it."""
+        actor = self.owner_of(subscription.connection)
+        if actor is not None:
+            actor.note_left(subscription.connection, subscription.topic)
 
     def doubt(self, topic: Topic, user: UserId) -> None:
         """Have a user's right to hear a topic checked again."""

@@ -24,6 +24,7 @@ from gateway.listener import Listener, open_listening_socket
 from gateway.measures import measuring
 from gateway.operators.crowd import Crowd
 from gateway.operators.door import operators_door
+from gateway.presence.state import is_person
 from gateway.presence.tracker import PresenceTracker
 from gateway.presence.typing import TypingBoard
 from gateway.registry import Registry
@@ -31,7 +32,11 @@ from gateway.settings import GatewaySettings
 from gateway.streams.opening import AnyChannels, AnyLink, make_streams
 from gateway.topics.catch_up import CatchUp
 from gateway.topics.hub import Hub
+from gateway.topics.people import PeopleBoard
+from gateway.topics.watching import WatchBoard
 from protocol.ids import WorkerId
+from protocol.signals import Presence, Signal
+from protocol.topics import Topic
 from shared.clock import Clock
 from shared.ids import mint_id
 from shared.logging import get_logger
@@ -85,13 +90,15 @@ async def serve(
         await engines.start(channels.run)
         async with trio.open_nursery() as living:
             registry = Registry(services=made.services, nursery=living)
-            _listen_to(hub, channels, registry)
+            _listen_to(made.services, channels, registry)
             _keep_alive(
                 living,
                 presence=made.presence.run,
                 typing=made.typing.run,
                 hub=hub.run,
                 sockets=made.services.sockets.run,
+                watching=made.services.watching.run,
+                people=made.services.people.run,
                 heartbeat=functools.partial(keep_heartbeat, registry.connections),
             )
             dispatch = Dispatch(registry=registry, clock=clock)
@@ -108,8 +115,10 @@ async def serve(
         engines.cancel_scope.cancel()
 
 
-def _listen_to(hub: Hub, channels: AnyChannels, registry: Registry) -> None:
+def _listen_to(services: Services, channels: AnyChannels, registry: Registry) -> None:
     """Let what topics tell reach the users it is about."""
+    hub = services.hub
+    services.catch_up.on_ended = registry.note_ended
     hub.on_member_left, hub.on_revoked = registry.doubt, registry.revoke
     hub.on_held = registry.hear_of_holder
 
@@ -128,11 +137,11 @@ def _operator_app(
     dispatch: Dispatch,
     listener: Listener,
 ) -> QuartTrio:
-    hub = made.services.hub
-    crowd = Crowd(registry=registry, hub=hub, clock=made.services.clock)
+    services = made.services
+    crowd = Crowd(registry=registry, hub=services.hub, clock=services.clock)
     return create_app(
         readiness=lambda: _readiness(made, dispatch),
-        measure=measuring(registry, listener, hub, link=made.link, channels=made.channels),
+        measure=measuring(registry, listener, services, link=made.link, channels=made.channels),
         operators=operators_door(crowd, token=settings.operator.token),
     )
 
@@ -144,7 +153,9 @@ def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
     typing = TypingBoard(worker=worker, link=link, presence=presence)
     hub = Hub(link=link, channels=channels, rooms=presence, clock=clock)
     channels.on_drained = hub.write_together()
-    presence.on_change = typing.on_change = hub.tell_signal
+    people = PeopleBoard(presence=presence)
+    typing.on_change = hub.tell_signal
+    presence.on_change = functools.partial(_tell_presence, hub, people)
     services = Services(
         link=link,
         hub=hub,
@@ -153,12 +164,21 @@ def _make_engines(settings: GatewaySettings, clock: Clock) -> _Engines:
         typing=typing,
         sockets=SocketBook(worker=worker, link=link),
         rates=CommandRates(),
+        watching=WatchBoard(link=link, hub=hub),
+        people=people,
         clock=clock,
         verifier=TicketVerifier(settings.tickets.verifying_keys),
     )
     return _Engines(
         link=link, channels=channels, presence=presence, typing=typing, services=services
     )
+
+
+def _tell_presence(hub: Hub, people: PeopleBoard, topic: Topic, signal: Signal) -> None:
+    if is_person(topic) and isinstance(signal, Presence):
+        people.tell(topic, signal)
+    else:
+        hub.tell_signal(topic, signal)
 
 
 def _make_listener(

@@ -25,14 +25,19 @@ from protocol.server_frames import (
     Gap,
     Notice,
     Ok,
+    PersonFrame,
     Pong,
+    ProductState,
     Reconnect,
     Refreshed,
     Replayed,
     Resumed,
     SignalFrame,
+    Stale,
     Subscribed,
     Unsubscribed,
+    Watching,
+    WatchingPeople,
     Welcome,
 )
 from protocol.topics import user_topic
@@ -178,7 +183,7 @@ class Conversation:
         for message in messages:
             self._hear(self._decode(message, wire_format))
 
-    def _hear(self, frame: AnyServerFrame) -> None:
+    def _hear(self, frame: AnyServerFrame) -> None:  # noqa: C901  # a table of all there is
         match frame:
             case EventFrame():
                 self._subscriptions.moves(frame)
@@ -196,6 +201,8 @@ class Conversation:
                 pass  # words for people
             case Subscribed() | Resumed() | Ok() | Refreshed() | Pong() | Error() | Welcome():
                 self._hear_answer(frame)
+            case Watching() | ProductState() | Stale() | WatchingPeople() | PersonFrame():
+                pass  # of what pages show; these users show nothing
 
     def _hear_outcome(self, frame: EventFrame) -> None:
         if isinstance(frame.body, CommandCommitted | CommandRejected):

@@ -9,11 +9,17 @@ from typing import Annotated, Final
 import msgspec
 
 from protocol.commands import AnyCommand
-from protocol.ids import CommandKey, DeviceId
+from protocol.ids import AnyProductId, AnyUserId, CommandKey, DeviceId
 from protocol.topics import Position, TopicName
 
 TOPICS_MAX: Final = 128
 """Topics one connection may be subscribed to."""
+
+WATCHED_PRODUCTS_MAX: Final = 200
+"""Products one connection may watch; they do not count as topics."""
+
+WATCHED_PEOPLE_MAX: Final = 200
+"""Users whose presence one connection may follow, outside of rooms."""
 
 TICKET_CHARS_MAX: Final = 4096
 
@@ -22,6 +28,13 @@ FrameId = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
 
 Ticket = Annotated[str, msgspec.Meta(min_length=1, max_length=TICKET_CHARS_MAX)]
 Positions = Annotated[dict[TopicName, Position], msgspec.Meta(max_length=TOPICS_MAX)]
+
+_Version = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+_AgeMs = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+WatchedProducts = Annotated[
+    dict[AnyProductId, _Version], msgspec.Meta(max_length=WATCHED_PRODUCTS_MAX)
+]
+WatchedPeople = Annotated[list[AnyUserId], msgspec.Meta(max_length=WATCHED_PEOPLE_MAX)]
 
 
 class ClientFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
@@ -83,9 +96,35 @@ class SetTyping(ClientFrame, frozen=True, kw_only=True, tag="typing"):
 
 
 class SetStatus(ClientFrame, frozen=True, kw_only=True, tag="status"):
-    """Say whether this page can be seen. Not answered."""
+    """Say whether this page can be seen, and whether its user has been idle. Not answered.
+
+    A page that is seen but `idle` (no key, no pointer for 5 min) counts as hidden.
+    """
 
     visible: bool
+    idle: bool = False
+
+
+class Watch(ClientFrame, frozen=True, kw_only=True, tag="watch"):
+    """Follow the products a page shows, in place of those before. Answer: `watching`.
+
+    `products` gives the version of each that the client has, 0 if none; `age_ms` how long ago, at
+    most, those versions were read or last confirmed. Newer states follow as `product`.
+    """
+
+    id: FrameId
+    products: WatchedProducts
+    age_ms: _AgeMs = 0
+
+
+class WatchPeople(ClientFrame, frozen=True, kw_only=True, tag="watch_people"):
+    """Follow the presence of the users a page shows, in place of those before.
+
+    Answer: `watching_people`, with the state of each; changes follow as `person`.
+    """
+
+    id: FrameId
+    users: WatchedPeople
 
 
 class Ping(ClientFrame, frozen=True, kw_only=True, tag="ping"):
@@ -102,5 +141,15 @@ class Refresh(ClientFrame, frozen=True, kw_only=True, tag="refresh"):
 
 
 AnyClientFrame = (
-    Hello | Subscribe | Unsubscribe | Resume | GiveCommand | SetTyping | SetStatus | Ping | Refresh
+    Hello
+    | Subscribe
+    | Unsubscribe
+    | Resume
+    | GiveCommand
+    | SetTyping
+    | SetStatus
+    | Watch
+    | WatchPeople
+    | Ping
+    | Refresh
 )

@@ -28,6 +28,12 @@ LicenseId = NewType("LicenseId", str)  # lic_
 FileId = NewType("FileId", str)  # fil_
 EventId = NewType("EventId", str)  # evt_
 
+AnyUserId = Annotated[UserId, msgspec.Meta(pattern=r"^usr_[0-9A-HJKMNP-TV-Z]{26}$(?!\n)")]
+"""The id of a user, as accepted from outside."""
+
+AnyProductId = Annotated[ProductId, msgspec.Meta(pattern=r"^prd_[0-9A-HJKMNP-TV-Z]{26}$(?!\n)")]
+"""The id of a product, as accepted from outside."""
+
 CommandKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
 """The client's idempotency key: minted once per intent, kept across retries, sockets and tabs."""
 

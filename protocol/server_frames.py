@@ -4,10 +4,12 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from protocol.client_frames import WATCHED_PEOPLE_MAX, WATCHED_PRODUCTS_MAX
 from protocol.events import AnyEvent
-from protocol.ids import EventId, UserId
-from protocol.signals import AnySignal
+from protocol.ids import EventId, ProductId, UserId
+from protocol.signals import AnySignal, PersonState
 from protocol.topics import Position, Topic
+from protocol.views import Product
 
 GapReason = Literal["trimmed", "epoch", "too_far", "lost"]
 """Why events cannot be replayed: trimmed from the log, the log was rebuilt, more than a resume
@@ -48,6 +50,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     frames: Rate | None = None
     commands: dict[str, Rate] = {}
     other_commands: Rate | None = None
+    watched_products_max: int = WATCHED_PRODUCTS_MAX
+    watched_people_max: int = WATCHED_PEOPLE_MAX
 
 
 class Welcome(ServerFrame, frozen=True, kw_only=True, tag="welcome"):
@@ -106,6 +110,42 @@ class SignalFrame(ServerFrame, frozen=True, kw_only=True, tag="signal"):
 
     topic: Topic
     body: AnySignal
+
+
+class Watching(ServerFrame, frozen=True, kw_only=True, tag="watching"):
+    """The answer to `watch`: from now on every newer state of these products is told.
+
+    States newer than the client's follow as `product`. Of the products in `stale` the gateway
+    cannot tell whether the client's version is the newest: re-read them.
+    """
+
+    id: int
+    stale: list[ProductId] = []
+
+
+class ProductState(ServerFrame, frozen=True, kw_only=True, tag="product"):
+    """The newest state of a watched product. A version lower than one you have is to be ignored."""
+
+    product: Product
+
+
+class Stale(ServerFrame, frozen=True, kw_only=True, tag="stale"):
+    """Changes of watched products may have been lost: re-read these. They are still watched."""
+
+    products: list[ProductId]
+
+
+class WatchingPeople(ServerFrame, frozen=True, kw_only=True, tag="watching_people"):
+    """The answer to `watch_people`: the state of each user now, in the order asked."""
+
+    id: int
+    people: list[PersonState]
+
+
+class PersonFrame(ServerFrame, frozen=True, kw_only=True, tag="person"):
+    """A followed user's presence is now as given."""
+
+    person: PersonState
 
 
 class Accepted(ServerFrame, frozen=True, kw_only=True, tag="accepted"):
@@ -194,6 +234,11 @@ AnyServerFrame = (
     | Resumed
     | EventFrame
     | SignalFrame
+    | Watching
+    | ProductState
+    | Stale
+    | WatchingPeople
+    | PersonFrame
     | Accepted
     | Ok
     | Refreshed

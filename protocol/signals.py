@@ -15,6 +15,7 @@ TYPING_NAMES_MAX: Final = 5
 PRESENCE_USERS_MAX: Final = 200
 
 PresenceState = Literal["online", "away"]
+PersonPresence = Literal["online", "away", "offline"]
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
@@ -34,6 +35,13 @@ class Present(msgspec.Struct, frozen=True, kw_only=True):
     id: UserId
     name: str
     state: PresenceState
+
+
+class PersonState(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a user is there, on any device."""
+
+    user: UserId
+    state: PersonPresence
 
 
 class Presence(Signal, frozen=True, kw_only=True, tag="presence"):

@@ -93,10 +93,19 @@ RoomKind = Literal["product", "group", "direct", "support"]
 MemberRole = Literal["owner", "moderator", "member"]
 
 
+class ProductVariant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One way to buy a product. No `stock` means that it cannot run out."""
+
+    id: VariantId
+    price: Money
+    stock: int | None = None
+
+
 class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The live facts of a product: what changes while a page is open.
 
-    `stock` is the number left over all variants, or absent when it cannot run out.
+    `price` is the lowest of its variants'. `stock` is the number left over all variants, or absent
+    when it cannot run out.
     """
 
     id: ProductId
@@ -105,6 +114,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: str
     price: Money
     stock: int | None = None
+    variants: list[ProductVariant] = []
 
 
 class CartLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,25 +2,38 @@
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Annotated, Final
 
+import msgspec
 from quart import Quart, Response, request
 
+from commerce.accounts.model import STAFF_ROLE
 from commerce.catalog import service
-from commerce.catalog.errors import CategoryNotFoundError, ProductNotFoundError
+from commerce.catalog.errors import (
+    CategoryNotFoundError,
+    NoSuchProductError,
+    ProductChangedMeanwhileError,
+    ProductNotFoundError,
+    VariantNotFoundError,
+)
 from commerce.catalog.model import MEDIA_PATH, ListedAfter
 from commerce.catalog.schemas import (
     Categories,
     CategorySlug,
     ProductCardView,
+    ProductChanges,
+    ProductStates,
     ProductView,
     SearchWords,
     view_card,
     view_category,
     view_product,
 )
+from commerce.foundation.errors import ForbiddenError
 from commerce.foundation.http import Call, Door
 from commerce.foundation.pagination import Page, PageQuery, decode_cursor, page_of
+from protocol.ids import ProductId
+from protocol.views import Product as LiveProduct
 
 door: Final = Door("catalog")
 
@@ -40,6 +53,18 @@ _MEDIA_HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 }
 """Pictures run nothing and load nothing, even when opened by themselves."""
+
+
+class ProductStatesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which products: their ids, with commas between."""
+
+    ids: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^prd_[0-9A-HJKMNP-TV-Z]{26}(,prd_[0-9A-HJKMNP-TV-Z]{26}){0,199}$",
+            max_length=200 * 31,
+        ),
+    ]
 
 
 class ProductsQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,6 +115,37 @@ async def product(call: Call[None, None]) -> ProductView:
     """Show everything about one product."""
     async with call.database.transaction() as tx:
         return view_product(await service.show(tx, call.path["slug"]))
+
+
+@door.api("GET", "/v1/product-states", query=ProductStatesQuery, out=ProductStates, auth="none")
+async def product_states(call: Call[None, ProductStatesQuery]) -> ProductStates:
+    """Tell what may have changed of up to 200 products; unknown ones are left out.
+
+    For pages that were told that their products are stale.
+    """
+    asked = [ProductId(each) for each in call.query.ids.split(",")]
+    async with call.database.transaction() as tx:
+        return ProductStates(items=await service.states(tx, asked))
+
+
+@door.api(
+    "PATCH",
+    "/v1/admin/products/{product}",
+    body=ProductChanges,
+    out=LiveProduct,
+    errors=(
+        ForbiddenError,
+        NoSuchProductError,
+        ProductChangedMeanwhileError,
+        VariantNotFoundError,
+    ),
+)
+async def change_product(call: Call[ProductChanges, None]) -> LiveProduct:
+    """Change a product's title, prices and stock; staff only. Every open page hears of it."""
+    call.require_role(STAFF_ROLE)
+    change = call.body.of(ProductId(call.path["product"]))
+    async with call.database.transaction() as tx:
+        return await service.change(tx, change)
 
 
 def open_media(app: Quart, files_dir: Path) -> None:

@@ -1,6 +1,6 @@
 """What can go wrong in the catalogue, on purpose."""
 
-from protocol.ids import VariantId
+from protocol.ids import ProductId, VariantId
 from shared.errors import ExpectedError
 
 
@@ -12,6 +12,26 @@ class ProductNotFoundError(ExpectedError):
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"There is no product {slug!r} in the shop.")
+
+
+class NoSuchProductError(ExpectedError):
+    """No product has this id."""
+
+    code = "product_not_found"
+    http_status = 404
+
+    def __init__(self, product: ProductId) -> None:
+        super().__init__(f"There is no product {product}.")
+
+
+class ProductChangedMeanwhileError(ExpectedError):
+    """The product is not at the version that was to be changed."""
+
+    code = "product_changed"
+    http_status = 409
+
+    def __init__(self, *, version: int) -> None:
+        super().__init__(f"The product was changed meanwhile; it is at version {version} now.")
 
 
 class CategoryNotFoundError(ExpectedError):

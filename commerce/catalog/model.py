@@ -1,6 +1,7 @@
 """What a product is and how it is found. Pure: no clock, no database."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -8,7 +9,7 @@ import msgspec
 
 from protocol.ids import ID_PATTERN, ProductId, RoomId, VariantId
 from protocol.money import Money
-from protocol.views import Product as LiveProduct
+from protocol.views import Product as LiveProduct, ProductVariant
 
 MEDIA_PATH: Final = "/media/"
 """Where files are served from."""
@@ -41,6 +42,10 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
         """What one costs."""
         return Money(amount_minor=self.price_minor, currency=self.currency)
 
+    def live(self) -> ProductVariant:
+        """Return what changes while a page is open."""
+        return ProductVariant(id=self.id, price=self.price, stock=self.stock)
+
 
 class ProductCard(msgspec.Struct, frozen=True, kw_only=True):
     """A product as lists show it: with its lowest price, and the stock of all its variants.
@@ -66,7 +71,7 @@ class ProductCard(msgspec.Struct, frozen=True, kw_only=True):
         """The lowest price."""
         return Money(amount_minor=self.price_minor, currency=self.currency)
 
-    def live(self) -> LiveProduct:
+    def live(self, variants: Iterable[Variant]) -> LiveProduct:
         """Return what changes while a page is open."""
         return LiveProduct(
             id=self.id,
@@ -75,6 +80,7 @@ class ProductCard(msgspec.Struct, frozen=True, kw_only=True):
             title=self.title,
             price=self.price,
             stock=self.stock,
+            variants=[variant.live() for variant in variants],
         )
 
 
@@ -99,6 +105,26 @@ class NewProduct(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     published_at: datetime | None
     variants: tuple[Variant, ...]
+
+
+class VariantChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be new of a variant; what is left out stays."""
+
+    id: VariantId
+    price: Money | None = None
+    stock: int | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ProductChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be new of a product; what is left out stays.
+
+    With `version` it is changed only if it is still at that one.
+    """
+
+    product: ProductId
+    version: int | None = None
+    title: str | None = None
+    variants: tuple[VariantChange, ...] = ()
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):

@@ -145,8 +145,7 @@ _SHOWN: Final[LiteralString] = (
     + ", 0 as rank from products product"
     + _OFFERED
     + """
-     where product.id = any($1::text[])
-       and product.published_at is not null
+     where product.id = any($1::text[]) and product.published_at is not null
 """
 )
 
@@ -157,8 +156,8 @@ _DESCRIPTION: Final[LiteralString] = """
 _VARIANTS: Final[LiteralString] = """
     select id, product_id, position, title, price_minor, currency, stock
       from variants
-     where product_id = $1
-     order by position
+     where product_id = any($1::text[])
+     order by product_id, position
 """
 
 _OFFERS: Final[LiteralString] = """
@@ -182,6 +181,7 @@ _NEXT_VERSION: Final[LiteralString] = """
     update products
        set version = version + 1
      where id = $1
+ returning version
 """
 
 _SET_TITLE: Final[LiteralString] = """
@@ -257,6 +257,10 @@ class _ProductRow(msgspec.Struct, frozen=True, kw_only=True):
     id: ProductId
 
 
+class _VersionRow(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+
+
 class _SlugRow(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
 
@@ -324,9 +328,9 @@ async def description(tx: Transaction, product: ProductId) -> str:
     return await tx.value(str, _DESCRIPTION, product)
 
 
-async def variants(tx: Transaction, product: ProductId) -> list[Variant]:
-    """Return the ways to buy a product, in their order."""
-    return await tx.all(Variant, _VARIANTS, product)
+async def variants(tx: Transaction, *products: ProductId) -> list[Variant]:
+    """Return the ways to buy products, each product's in their order."""
+    return await tx.all(Variant, _VARIANTS, products)
 
 
 async def offers(tx: Transaction, wanted: Sequence[VariantId]) -> list[Offer]:
@@ -339,9 +343,10 @@ async def products_of(tx: Transaction, wanted: Sequence[VariantId]) -> list[Prod
     return [row.id for row in await tx.all(_ProductRow, _PRODUCTS_OF, wanted)]
 
 
-async def next_version(tx: Transaction, product: ProductId) -> None:
-    """Let a product's version grow, and hold the product until the transaction ends."""
-    await tx.execute(_NEXT_VERSION, product)
+async def next_version(tx: Transaction, product: ProductId) -> int | None:
+    """Let a product's version grow and hold it until the transaction ends; None if not there."""
+    row = await tx.one_or_none(_VersionRow, _NEXT_VERSION, product)
+    return None if row is None else row.version
 
 
 async def set_title(tx: Transaction, product: ProductId, title: str) -> None:

@@ -8,15 +8,72 @@ from commerce.catalog.model import (
     Category,
     Product,
     ProductCard,
+    ProductChange,
     Variant,
+    VariantChange,
     media_url,
     room_of,
 )
-from protocol.ids import ProductId, RoomId, VariantId
+from protocol.ids import ID_PATTERN, ProductId, RoomId, VariantId
 from protocol.money import Money
+from protocol.views import Product as LiveProduct
 
 SearchWords = Annotated[str, msgspec.Meta(max_length=200)]
+Stock = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 CategorySlug = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[a-z0-9-]+$")]
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An amount as accepted from outside."""
+
+    amount_minor: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000_000)]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+
+    @property
+    def money(self) -> Money:
+        """The amount."""
+        return Money(amount_minor=self.amount_minor, currency=self.currency)
+
+
+class VariantChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be new of a variant; what is left out stays. `stock: null` cannot run out."""
+
+    id: Annotated[VariantId, msgspec.Meta(pattern=ID_PATTERN)]
+    price: Price | None = None
+    stock: Stock | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ProductChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be new of a product; what is left out stays.
+
+    With `version` it is changed only if it is still at that one.
+    """
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)] | None = None
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    variants: Annotated[list[VariantChanges], msgspec.Meta(max_length=50)] = []
+
+    def of(self, product: ProductId) -> ProductChange:
+        """Return it as a change of `product`."""
+        return ProductChange(
+            product=product,
+            version=self.version,
+            title=self.title,
+            variants=tuple(
+                VariantChange(
+                    id=each.id,
+                    price=None if each.price is None else each.price.money,
+                    stock=each.stock,
+                )
+                for each in self.variants
+            ),
+        )
+
+
+class ProductStates(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes of products while a page is open."""
+
+    items: list[LiveProduct]
 
 
 class CategoryView(msgspec.Struct, frozen=True, kw_only=True):

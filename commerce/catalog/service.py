@@ -1,15 +1,20 @@
 """What the rest of commerce may ask of the catalogue."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 from commerce.catalog import repository
 from commerce.catalog.adapters import local_files
 from commerce.catalog.errors import (
     CategoryNotFoundError,
     FileMissingError,
+    NoSuchProductError,
     OutOfStockError,
+    ProductChangedMeanwhileError,
     ProductNotFoundError,
     VariantNotFoundError,
 )
@@ -20,6 +25,9 @@ from commerce.catalog.model import (
     Offer,
     Product,
     ProductCard,
+    ProductChange,
+    Variant,
+    VariantChange,
     parse_search,
 )
 from commerce.foundation.database import Transaction
@@ -27,6 +35,7 @@ from protocol.events import ProductChanged
 from protocol.ids import ProductId, VariantId
 from protocol.money import Money
 from protocol.topics import product_topic
+from protocol.views import Product as LiveProduct
 
 
 async def categories(tx: Transaction) -> list[Category]:
@@ -84,6 +93,39 @@ async def shown(tx: Transaction, wanted: Sequence[ProductId]) -> list[ProductCar
 async def offers(tx: Transaction, wanted: Iterable[VariantId]) -> dict[VariantId, Offer]:
     """Return what is known of variants; unknown ones are left out."""
     return {offer.variant: offer for offer in await repository.offers(tx, list(wanted))}
+
+
+async def states(tx: Transaction, products: Sequence[ProductId]) -> list[LiveProduct]:
+    """Return what changes while a page is open, of those of these products that are published."""
+    cards = await repository.shown(tx, products)
+    variants: defaultdict[ProductId, list[Variant]] = defaultdict(list)
+    for variant in await repository.variants(tx, *(card.id for card in cards)):
+        variants[variant.product_id].append(variant)
+    return [card.live(variants[card.id]) for card in cards]
+
+
+async def change(tx: Transaction, change: ProductChange) -> LiveProduct:
+    """Change a product, all at once: one version, one event.
+
+    Raises:
+        NoSuchProductError: if there is no such product.
+        ProductChangedMeanwhileError: if it is not at the version given.
+        VariantNotFoundError: if a variant is not one of the product's.
+    """
+    product = change.product
+    version = await repository.next_version(tx, product)
+    if version is None:
+        raise NoSuchProductError(product)
+    if change.version not in {None, version - 1}:
+        raise ProductChangedMeanwhileError(version=version - 1)
+    if change.title is not None:
+        await repository.set_title(tx, product, change.title)
+    known = {variant.id for variant in await repository.variants(tx, product)}
+    for variant in change.variants:
+        if variant.id not in known:
+            raise VariantNotFoundError(variant.id)
+        await _change_variant(tx, variant)
+    return await _tell_change(tx, product)
 
 
 async def change_title(tx: Transaction, product: ProductId, title: str) -> None:
@@ -197,6 +239,21 @@ async def _hold_products_of(tx: Transaction, variants: Iterable[VariantId]) -> l
     return products
 
 
-async def _tell_change(tx: Transaction, product: ProductId) -> None:
+async def _change_variant(tx: Transaction, change: VariantChange) -> None:
+    if change.price is not None:
+        await repository.set_price(
+            tx,
+            change.id,
+            amount_minor=change.price.amount_minor,
+            currency=change.price.currency,
+        )
+    if change.stock is not msgspec.UNSET:
+        await repository.set_stock(tx, change.id, change.stock)
+
+
+async def _tell_change(tx: Transaction, product: ProductId) -> LiveProduct:
+    """Tell the state that the next version has; the product is held, so versions come in order."""
     card = await repository.card(tx, product)
-    await tx.emit(product_topic(product), ProductChanged(product=card.live()))
+    live = card.live(await repository.variants(tx, product))
+    await tx.emit(product_topic(product), ProductChanged(product=live))
+    return live

@@ -39,7 +39,7 @@ from shared.errors import ExpectedError
 Body = TypeVar("Body")
 Query = TypeVar("Query")
 Service = TypeVar("Service")
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Auth = Literal["required", "optional", "none"]
 
 _PATH_PARAMETER: Final = re.compile(r"[<{](\w+)[>}]")

@@ -15,6 +15,9 @@ from protocol.views import OrderState
 TimeStyle = Literal["full", "short", "clock"]
 
 _TONES: Final = 8
+_FEW: Final = 10
+"""More than this many are simply there: the number is the shop's business."""
+
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _TIME_FORMATS: Final[dict[TimeStyle, str]] = {
     "full": "%-d %b %Y, %H:%M UTC",
@@ -62,6 +65,7 @@ class Renderer:
                 "money": money,
                 "state_name": _STATE_NAMES.__getitem__,
                 "step_name": _step_name,
+                "stock_left": stock_left,
                 "tone": tone,
                 "utc": _utc,
             }
@@ -80,6 +84,13 @@ def money(amount: Money) -> str:
     symbol = _SYMBOLS.get(amount.currency, f"{amount.currency}\u00a0")
     whole, cents = divmod(amount.amount_minor, 100)
     return f"{symbol}{whole:,}.{cents:02d}"
+
+
+def stock_left(stock: int | None) -> str:
+    """Say of a stock what buyers are told: nothing as long as there is enough."""
+    if stock is None or stock > _FEW:
+        return ""
+    return f"Only {stock} left" if stock else "Sold out"
 
 
 def initials(name: str) -> str:

@@ -179,7 +179,7 @@ class Reception:
             joined.refused[topic] = subscription
             return
         joined.subscriptions[topic] = subscription
-        if is_room(topic):
+        if is_room(topic) or topic == user_topic(connection.user):
             services.presence.enter(
                 topic, connection.person, connection=connection.id, visible=connection.visible
             )
@@ -208,8 +208,9 @@ class Reception:
             connection.send_error(code, topic=topic, retry_after_seconds=pause)
         missed: list[Missed] = []
         for topic, subscription in joined.subscriptions.items():
-            if topic in positions:
-                missed.append(Missed(subscription=subscription, position=positions[topic]))
+            if topic in positions or subscription.is_doubted:
+                position = positions.get(topic, subscription.start)
+                missed.append(Missed(subscription=subscription, position=position))
             else:
                 self._services.hub.release(subscription)
         self._services.catch_up.begin(missed)

@@ -9,6 +9,8 @@ from gateway.presence.typing import TypingBoard
 from gateway.streams.link import Calls
 from gateway.topics.catch_up import CatchUp
 from gateway.topics.hub import Hub
+from gateway.topics.people import PeopleBoard
+from gateway.topics.watching import WatchBoard
 from shared.clock import Clock
 from shared.tickets import TicketVerifier
 
@@ -23,5 +25,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     typing: TypingBoard
     sockets: SocketBook
     rates: CommandRates
+    watching: WatchBoard
+    people: PeopleBoard
     clock: Clock
     verifier: TicketVerifier

@@ -13,6 +13,7 @@ from gateway.actors.commands import CommandDoor
 from gateway.actors.mailbox import Mailbox, MailboxFullError
 from gateway.actors.reception import Reception
 from gateway.actors.services import Services
+from gateway.actors.watches import WatchDoor
 from gateway.connections.connection import Connection
 from gateway.connections.outbox import Lane
 from gateway.limits import MAILBOX_MESSAGES_MAX, MAILBOX_MESSAGES_URGENT_MAX
@@ -29,6 +30,8 @@ from protocol.client_frames import (
     SetTyping,
     Subscribe,
     Unsubscribe,
+    Watch,
+    WatchPeople,
 )
 from protocol.close_codes import INTERNAL, REVOKED
 from protocol.commands import SendMessage
@@ -39,7 +42,7 @@ from protocol.error_codes import (
 )
 from protocol.ids import ConnectionId, SessionId, UserId
 from protocol.server_frames import Ok, Refreshed
-from protocol.topics import Topic, room_topic
+from protocol.topics import Topic, room_topic, user_topic
 from shared.tickets import ExpiredTicketError, InvalidTicketError
 
 
@@ -62,7 +65,15 @@ UserMessage = Said | Doubt
 class UserActor:
     """One user: their connections, and what they ask."""
 
-    __slots__ = ("_actor", "_commands", "_reception", "_services", "connections", "user")
+    __slots__ = (
+        "_actor",
+        "_commands",
+        "_reception",
+        "_services",
+        "_watches",
+        "connections",
+        "user",
+    )
 
     def __init__(
         self,
@@ -77,6 +88,7 @@ class UserActor:
         self._services = services
         self._commands = CommandDoor(services, user)
         self._reception = Reception(services)
+        self._watches = WatchDoor(services)
         self._actor: Actor[UserMessage] = Actor(
             nursery=nursery,
             mailbox=Mailbox(
@@ -107,10 +119,16 @@ class UserActor:
             return
         hub = self._services.hub
         rooms = list(filter(is_room, hub.heard_by(connection)))
-        hub.leave_all(connection)  # first: what may crash below must leave no dead listener behind
+        # First: what may crash below must leave no dead listener behind.
+        hub.leave_all(connection)
         self._services.sockets.let_go(connection)
+        self._services.watching.leave(connection)
+        self._services.people.leave(connection)
         for topic in rooms:
             self._services.presence.leave(topic, self.user, connection=connection.id, closing=True)
+        self._services.presence.leave(
+            user_topic(self.user), self.user, connection=connection.id, closing=True
+        )
         if not self.connections:
             self._services.typing.stop(self.user, None)
 
@@ -169,6 +187,8 @@ class UserActor:
                 await self._reception.resume(connection, frame)
             case Refresh():
                 await self._refresh(connection, frame)
+            case Watch() | WatchPeople():
+                await self._watches.watch(connection, frame)
             case _:
                 self._answer_at_once(connection, frame)
 
@@ -201,7 +221,7 @@ class UserActor:
             if await may_hear(self._services.link, subscription):
                 hub.release(subscription)
             else:
-                self._note_left(connection, topic)
+                self.note_left(connection, topic)
                 end_subscription(hub, subscription)
 
     def _unsubscribe(self, connection: Connection, frame: Unsubscribe) -> None:
@@ -209,11 +229,12 @@ class UserActor:
         if topic not in self._services.hub.heard_by(connection):
             connection.send_error(NOT_SUBSCRIBED, question=frame.id, topic=topic)
             return
-        self._note_left(connection, topic)
+        self.note_left(connection, topic)
         self._services.hub.leave(connection, topic)
         connection.send(Ok(id=frame.id), Lane.DURABLE)
 
-    def _note_left(self, connection: Connection, topic: Topic) -> None:
+    def note_left(self, connection: Connection, topic: Topic) -> None:
+        """Note that a client hears a room no more: there its user neither is nor writes."""
         if is_room(topic):
             self._services.typing.stop(self.user, topic)
             self._services.presence.leave(topic, self.user, connection=connection.id, closing=False)
@@ -226,9 +247,9 @@ class UserActor:
         self._services.typing.set(topic, connection.person, on=frame.on)
 
     def _set_status(self, connection: Connection, frame: SetStatus) -> None:
-        connection.visible = frame.visible
+        connection.visible = frame.visible and not frame.idle
         self._services.presence.set_visible(
-            self.user, connection=connection.id, visible=frame.visible
+            self.user, connection=connection.id, visible=connection.visible
         )
 
     async def _refresh(self, connection: Connection, frame: Refresh) -> None:

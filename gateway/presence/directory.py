@@ -17,9 +17,6 @@ from protocol.topics import Topic
 WORKER_SILENCE_SECONDS_MAX: Final = 10.0
 """A worker that shows no sign of life for so long is dead, and its users are gone."""
 
-HASH_LIFETIME_SECONDS: Final = 60.0
-"""A room's lists outlive the last worker that refreshes them by this."""
-
 CALL_SECONDS_MAX: Final = 2.0
 CALLS_MAX: Final = 64
 """Calls to Redis that presence makes at once."""
@@ -53,8 +50,12 @@ async def beat(link: Calls, worker: WorkerId) -> Heartbeat:
     )
 
 
-async def tell_present(link: Calls, topic: Topic, present: PresentUsers) -> None:
+async def tell_present(
+    link: Calls, topic: Topic, present: PresentUsers, *, stored_seconds: float
+) -> None:
     """Store a worker's list and tell it the others.
+
+    The lists of a topic outlive the last worker that tells one by `stored_seconds`.
 
     Raises:
         LinkDownError: if Redis cannot be reached.
@@ -66,7 +67,7 @@ async def tell_present(link: Calls, topic: Topic, present: PresentUsers) -> None
             present.worker,
             encode_message(present),
             present.count,
-            int(HASH_LIFETIME_SECONDS * 1000),
+            int(stored_seconds * 1000),
             topic_signal_channel(topic),
             link.publish_word,
         ),

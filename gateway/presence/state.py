@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final
 
 import msgspec
+from prometheus_client import Counter
 
 from gateway.presence.messages import LISTED_USERS_MAX, PresentUsers
 from protocol.ids import ConnectionId, UserId, WorkerId
@@ -26,6 +27,38 @@ LIST_SECONDS_MAX: Final = 3 * RETELL_SECONDS_MAX
 """A living worker's list that was not told again for so long is out of date."""
 
 NEVER: Final = float("-inf")
+
+_changes: Final = Counter(
+    "rialto_gateway_presence_changes_total",
+    "Users of this worker who came to be present and who ceased to be, in rooms or at all.",
+    ["scope", "change"],
+)
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a worker's list is told again, and how long it is believed and stored."""
+
+    refresh_seconds: float
+    list_seconds_max: float
+    stored_seconds: float
+
+
+ROOM_TIMING: Final = Timing(
+    refresh_seconds=12.0, list_seconds_max=LIST_SECONDS_MAX, stored_seconds=60.0
+)
+PERSON_TIMING: Final = Timing(refresh_seconds=600.0, list_seconds_max=1800.0, stored_seconds=3600.0)
+"""There are as many of these lists as connected users, so they are told again a fiftieth as often:
+what Redis loses is told again when the connection to it is back."""
+
+
+def timing_of(topic: Topic) -> Timing:
+    """Return the timing of a room's lists, or of a user's."""
+    return PERSON_TIMING if is_person(topic) else ROOM_TIMING
+
+
+def is_person(topic: Topic) -> bool:
+    """Say whether the topic is a user's, under which the user's own presence is kept."""
+    return topic.startswith("user:")
 
 
 class _Stay:
@@ -68,7 +101,10 @@ class LocalUsers:
     ) -> None:
         """Add a connection of a user to a room."""
         stays = self._rooms.setdefault(topic, {})
-        stay = stays.setdefault(person.id, _Stay(person.name))
+        stay = stays.get(person.id)
+        if stay is None:
+            stay = stays[person.id] = _Stay(person.name)
+            _count(topic, "add")
         stay.name = person.name
         stay.connections[connection] = visible
         self._topics.setdefault(person.id, set()).add(topic)
@@ -119,6 +155,11 @@ class LocalUsers:
         """Return the rooms that have users."""
         return self._rooms.keys()
 
+    @property
+    def people_count(self) -> int:
+        """Count the users who are in some room."""
+        return len(self._topics)
+
     def users(self, topic: Topic, now: float) -> list[Present]:
         """List the users of a room, `LISTED_USERS_MAX` of them at most."""
         return [
@@ -129,12 +170,18 @@ class LocalUsers:
     def _remove(self, topic: Topic, user: UserId) -> None:
         stays = self._rooms[topic]
         del stays[user]
+        _count(topic, "remove")
         if not stays:
             del self._rooms[topic]
         topics = self._topics[user]
         topics.discard(topic)
         if not topics:
             del self._topics[user]
+
+
+def _count(topic: Topic, change: str) -> None:
+    scope = "person" if is_person(topic) else "room"
+    _changes.labels(scope=scope, change=change).inc()
 
 
 class _Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,8 +192,13 @@ class _Heard(msgspec.Struct, frozen=True, kw_only=True):
 class OtherWorkers:
     """What the other workers last said of one room."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, list_seconds_max: float = LIST_SECONDS_MAX) -> None:
         self._heard: dict[WorkerId, _Heard] = {}
+        self._list_seconds_max = list_seconds_max
+
+    def count(self) -> int:
+        """Count whom they have, those on several of them more than once."""
+        return sum(heard.present.count for heard in self._heard.values())
 
     def lists(self) -> Iterable[PresentUsers]:
         """Return the newest list of each worker."""
@@ -173,7 +225,7 @@ class OtherWorkers:
         A worker that had none then is not dropped at once, for Redis may have lost it: its list is
         made so old that it is dropped if it is not told again within `RETELL_SECONDS_MAX`.
         """
-        doubtful_at = now - LIST_SECONDS_MAX + RETELL_SECONDS_MAX
+        doubtful_at = now - self._list_seconds_max + RETELL_SECONDS_MAX
         for worker, heard in self._heard.items():
             if worker not in lists and heard.at < asked_at:
                 aged_at = min(heard.at, doubtful_at)

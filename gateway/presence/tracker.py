@@ -21,7 +21,7 @@ from gateway.presence.directory import (
 )
 from gateway.presence.messages import PresentUsers, WritingUsers, decode_message
 from gateway.presence.room import Room
-from gateway.presence.state import LIST_SECONDS_MAX, LocalUsers
+from gateway.presence.state import LocalUsers, is_person, timing_of
 from gateway.streams.channels import Subscriptions
 from gateway.streams.link import Calls, LinkDownError, LinkReplyError
 from protocol.ids import ConnectionId, UserId, WorkerId
@@ -33,11 +33,16 @@ from shared.logging import get_logger
 
 TICK_SECONDS: Final = 0.25
 HEARTBEAT_SECONDS: Final = 3.0
-REFRESH_SECONDS: Final = 12.0
-"""A list this old is told again at the next heartbeat, so every 15 s at the latest."""
-
 OPEN_SECONDS_MAX: Final = 1.0
 _logger: Final = get_logger("presence")
+
+
+class PresenceStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom this worker has, and what it keeps of them."""
+
+    people_count: int
+    rooms_count: int
+    kept_count: int
 
 
 class PresenceTracker:
@@ -66,6 +71,14 @@ class PresenceTracker:
         self._is_announced = False
         self._steady_since = float("inf")
         self._channel_connects_count = 0
+
+    def statistics(self) -> PresenceStatistics:
+        """Count what there is: all of it returns to zero when everybody has gone."""
+        return PresenceStatistics(
+            people_count=self._users.people_count,
+            rooms_count=sum(not is_person(topic) for topic in self._users.topics()),
+            kept_count=len(self._rooms),
+        )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the time, the heartbeat and the lists, for ever."""
@@ -121,7 +134,7 @@ class PresenceTracker:
     def current(self, topic: Topic) -> Presence:
         """Return who is here now, as a new subscriber is to be told.
 
-        A crowd is not counted anew for each: then this may be as old as `room.PAUSE_SECONDS`.
+        A crowd is not counted anew for each: then this may be as old as `room.CROWD_PAUSE_SECONDS`.
         """
         room = self._rooms.get(topic)
         if room is None:
@@ -143,17 +156,20 @@ class PresenceTracker:
             now = trio.current_time()
             self._users.end_graces(now)
             self._note_own_changes()
-            for topic in [topic for topic in self._dirty if self._room(topic).is_due(now)]:
+            for topic in [topic for topic in self._dirty if self._is_due(topic, now)]:
                 self._dirty.discard(topic)
                 self._flush(topic, self._room(topic), now)
 
+    def _is_due(self, topic: Topic, now: float) -> bool:
+        return self._room(topic).is_due(now, own_count=self._users.count(topic))
+
     def _flush(self, topic: Topic, room: Room, now: float) -> None:
         """Tell the hub and, soon, the other workers what has become of a room."""
-        room.pause(now)
         own = self._own_list(topic)
         if room.has_own_news(own):
             self._untold.add(topic)
         room.refresh(own)
+        room.pause(now)
         if room.has_news():
             self._tell_hub(topic, room.view)
         if not (room.is_open or own.count or topic in self._untold):
@@ -174,7 +190,11 @@ class PresenceTracker:
         self._dirty.add(topic)
 
     def _room(self, topic: Topic) -> Room:
-        return self._rooms.setdefault(topic, Room())
+        room = self._rooms.get(topic)
+        if room is None:
+            room = Room(list_seconds_max=timing_of(topic).list_seconds_max)
+            self._rooms[topic] = room
+        return room
 
     def _own_list(self, topic: Topic) -> PresentUsers:
         return PresentUsers(
@@ -246,11 +266,12 @@ class PresenceTracker:
                 await for_each_topic(self._tell_workers, self._untold)
 
     def _note_reconnect(self) -> None:
-        """Read again what others may have said while we heard nothing."""
+        """Read again what others may have said meanwhile, and tell again what Redis may lack."""
         connects_count = self._channels.connects_count
         if self._channels.is_up and connects_count != self._channel_connects_count:
             self._channel_connects_count = connects_count
             self._unread.update(self._open_topics() - self._unheard)
+            self._untold.update(self._users.topics())
 
     def _open_topics(self) -> set[Topic]:
         return {topic for topic, room in self._rooms.items() if room.is_open}
@@ -262,7 +283,8 @@ class PresenceTracker:
         own = self._own_list(topic)
         told = False
         try:
-            await directory.tell_present(self._link, topic, own)
+            stored_seconds = timing_of(topic).stored_seconds
+            await directory.tell_present(self._link, topic, own, stored_seconds=stored_seconds)
             told = True
         except (LinkDownError, LinkReplyError):
             return
@@ -315,7 +337,8 @@ class PresenceTracker:
             self._unread.update(self._open_topics() - self._unheard)
         self._steady_since = min(self._steady_since, asked_at)
         for topic in self._users.topics():
-            if asked_at - self._room(topic).told_workers_at >= REFRESH_SECONDS:
+            told_at = self._room(topic).told_workers_at
+            if asked_at - told_at >= timing_of(topic).refresh_seconds:
                 self._untold.add(topic)
 
     def _sweep(self, living: frozenset[WorkerId], asked_at: float) -> None:
@@ -327,7 +350,8 @@ class PresenceTracker:
         for topic in self._open_topics():
             others = self._room(topic).others
             dead = others.silent_since(asked_at) - living
-            if others.forget(dead | others.silent_since(asked_at - LIST_SECONDS_MAX)):
+            old_at = asked_at - timing_of(topic).list_seconds_max
+            if others.forget(dead | others.silent_since(old_at)):
                 self._note_change(topic)
             if dead:
                 self._unswept[topic] = dead

@@ -90,6 +90,20 @@ async def read_after(
     )
 
 
+async def read_newest(link: Calls, topic: Topic) -> LogEntry | None:
+    """Return the newest entry of the topic's log, or None if the log is empty.
+
+    Raises:
+        LinkDownError: if Redis cannot be asked.
+    """
+    found = as_list(await link.call("XREVRANGE", topic_log(topic), "+", "-", "COUNT", 1))
+    if not found:
+        return None
+    name, fields = as_list(found[0])
+    offset, _, _ = as_bytes(name).partition(b"-")
+    return LogEntry(offset=int(offset), entry=as_bytes(as_list(fields)[1]))
+
+
 def parse_live(payload: bytes) -> tuple[Position, bytes]:
     """Split a live message into its position and its encoded `TopicEntry`.
 

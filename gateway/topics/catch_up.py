@@ -1,6 +1,7 @@
 """Tell a listener what it missed: read the log, merge by offset, replay, then let it go live."""
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -65,6 +66,7 @@ class CatchUp:
     """Brings held listeners to where they are live."""
 
     def __init__(self, *, link: Calls, hub: Hub) -> None:
+        self.on_ended: Callable[[Subscription], None] = lambda _subscription: None
         self._link = link
         self._hub = hub
 
@@ -83,6 +85,8 @@ class CatchUp:
         subscription = one.subscription
         if one.position != subscription.start or subscription.gap is not None:
             return False
+        if subscription.is_doubted:
+            return False
         self._finish(subscription, "replayed", count=0)
         return True
 
@@ -96,6 +100,7 @@ class CatchUp:
     async def _tell(self, one: Missed, patience: _Patience) -> None:
         replay = await self._read(one, patience)
         if not await self._has_right_still(one.subscription):
+            self.on_ended(one.subscription)
             end_subscription(self._hub, one.subscription)
         elif self._hub.is_current(one.subscription):
             self._merge(one, replay)

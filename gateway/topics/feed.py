@@ -7,7 +7,7 @@ reads the log.
 
 from array import array
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 from prometheus_client import Counter
@@ -36,6 +36,18 @@ _breaks = Counter(
 )
 
 
+class Watcher(Protocol):
+    """Who follows a topic's newest state, whatever the subscribers do."""
+
+    def hear(self, event: PreparedEvent) -> None:
+        """Take the next event, each once and in order."""
+        ...
+
+    def doubt(self) -> None:
+        """Note that events may have been lost: the state is to be read again."""
+        ...
+
+
 class Feed:
     """The subscribers of one topic, and the place up to which they were told."""
 
@@ -56,6 +68,7 @@ class Feed:
         "rewound_to",
         "seen_offset",
         "topic",
+        "watcher",
     )
 
     def __init__(
@@ -74,6 +87,7 @@ class Feed:
         self.is_ready = False
         self.seen_offset = 0
         self.rewound_to: int | None = None
+        self.watcher: Watcher | None = None
         self.idle_since = trio.current_time()
         self._ids: array[int] | None = None
         self._live: dict[WireFormat, dict[Connection, Transport]] = {}
@@ -103,6 +117,11 @@ class Feed:
         yield from self._held
         for members in self._live.values():
             yield from members
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether somebody listens or watches."""
+        return self.subscribers_count > 0 or self.watcher is not None
 
     # Who listens
 
@@ -216,6 +235,8 @@ class Feed:
             self.break_off(self.position, "lost")
             return
         self._on_event(self, event)
+        if self.watcher is not None:
+            self.watcher.hear(event)
 
     def _remember(self, event: EventId) -> None:
         """Keep the newest ids, as numbers: they are a tenth of the size."""
@@ -285,6 +306,8 @@ class Feed:
                 self.release(subscription)
         self.departures_count += 1
         self._on_gap(self)
+        if self.watcher is not None:
+            self.watcher.doubt()
 
     def reconcile(self, replay: Replay, *, asked_at: int) -> None:
         """Take what the log holds after `rewound_to` or, if that is None, after `asked_at`.

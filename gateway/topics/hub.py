@@ -20,7 +20,7 @@ from gateway.limits import (
 from gateway.streams.channels import Subscriptions
 from gateway.streams.link import Calls, LinkDownError, LinkReplyError
 from gateway.streams.topic_log import head, read_after
-from gateway.topics.feed import Feed
+from gateway.topics.feed import Feed, Watcher
 from gateway.topics.prepared import PreparedEvent
 from gateway.topics.review import RightsReview
 from gateway.topics.subscription import Subscription
@@ -165,6 +165,17 @@ class Hub:
         for topic in self._heard.pop(connection, {}):
             self._feeds[topic].leave(connection)
 
+    async def hold(self, topic: Topic, watcher: Watcher) -> None:
+        """Hear a topic for `watcher`, until `let_go`; raises what `join` does."""
+        (await self._open(topic)).watcher = watcher
+
+    def let_go(self, topic: Topic, watcher: Watcher) -> None:
+        """Stop hearing a topic for `watcher`."""
+        feed = self._feeds.get(topic)
+        if feed is not None and feed.watcher is watcher:
+            feed.watcher = None
+            feed.idle_since = trio.current_time()
+
     def suspend(self, connection: Connection, topic: Topic) -> Subscription | None:
         """Hold a listener whose right is in doubt; return the subscription if there is one.
 
@@ -253,12 +264,12 @@ class Hub:
             for feed in list(self._feeds.values()):
                 if feed.rewound_to is not None:
                     self._doubt(feed)
-                if not feed.subscribers_count and feed.idle_since < bound:
+                if not feed.is_needed and feed.idle_since < bound:
                     await self._close(feed)
 
     async def _close(self, feed: Feed) -> None:
         topic = feed.topic
-        if topic in self._moving or feed.subscribers_count:
+        if topic in self._moving or feed.is_needed:
             return
         del self._feeds[topic]
         async with self._moving_alone(topic):

@@ -17,6 +17,8 @@ import { CommandBook } from "./commands.js";
 import { RefusedError, SignedOutError } from "./errors.js";
 import { mintKey } from "./keys.js";
 import { isOnline, isVisible, watchPage } from "./page.js";
+import { PeopleBook } from "./people.js";
+import { ProductBook } from "./products.js";
 import { Conversation } from "./socket.js";
 import { TicketRefresher } from "./tickets.js";
 import { OWN_TOPIC, TopicBook } from "./topics.js";
@@ -58,7 +60,10 @@ export class Client {
   #backoff;
   #topics;
   #commands;
+  #products;
+  #people;
   #refresher;
+  #isIdle = false;
   /** @type {Conversation | null} */
   #conversation = null;
   /** @type {string | undefined} */
@@ -91,11 +96,17 @@ export class Client {
     this.#topics = new TopicBook(reportMistake);
     if (options.user !== undefined) this.#topics.nameOwn(`user:${options.user}`);
     this.#commands = new CommandBook((frame, settle) => this.#conversation?.ask(frame, settle));
+    const ask = /** @type {Conversation["ask"]} */ (frame, settle) =>
+      this.#conversation?.ask(frame, settle);
+    const report = reportMistake;
+    this.#products = new ProductBook({ ask, report, random: this.#options.random });
+    this.#people = new PeopleBook({ ask, report });
     this.#refresher = new TicketRefresher(options.fetchTicket, (ticket, settle) =>
       this.#conversation?.ask({ type: "refresh", ticket }, settle),
     );
     this.#stopWatching = watchPage({
       visibility: (visible) => this.#visibilityChanged(visible),
+      idle: (idle) => this.#idleChanged(idle),
       network: (online) => this.#networkChanged(online),
       frozen: (shown) => (shown ? this.reconnect() : this.#leave()),
     });
@@ -171,6 +182,27 @@ export class Client {
   }
 
   /**
+   * Show a product: hear of every state newer than `version`. Costs no topic.
+   * @param {string} product
+   * @param {import("./products.js").ProductHandlers} handlers
+   * @param {{ version?: number, ageMs?: number }} [known] what the page shows already, and how long
+   *   ago it was read
+   * @returns {import("./products.js").Watch}
+   */
+  watch(product, handlers, { version = 0, ageMs = 0 } = {}) {
+    return this.#products.add(product, { ...handlers }, version, ageMs);
+  }
+
+  /**
+   * Show a user: hear whether they are `online`, `away` or `offline`.
+   * @param {string} user @param {(state: import("./people.js").PersonPresence) => void} listener
+   * @returns {() => void} stop hearing
+   */
+  follow(user, listener) {
+    return this.#people.add(user, listener);
+  }
+
+  /**
    * Ask the shop to do something, once, however often the socket breaks.
    * @param {import("./types.d.ts").Command} body
    * @param {{ key?: string }} [options]
@@ -233,7 +265,7 @@ export class Client {
 
   /** @param {string} ticket @param {Record<string, import("./topics.js").Position>} positions */
   #hello(ticket, positions) {
-    const hello = { type: "hello", ticket, device: this.#device, positions, visible: isVisible() };
+    const hello = { type: "hello", ticket, device: this.#device, positions, visible: this.#isLookedAt() };
     return this.#session === undefined ? hello : { ...hello, session: this.#session };
   }
 
@@ -249,6 +281,8 @@ export class Client {
     const own = `user:${welcome.user}`;
     this.#topics.welcome(own, welcome.positions, given);
     for (const topic of this.#topics.unheard()) this.#askFor(topic);
+    this.#products.connected();
+    this.#people.connected();
     if (own in given)
       this.#replayTimer = setTimeout(() => this.#commands.connected(), REPLAY_MS_MAX);
     else this.#commands.connected();
@@ -284,6 +318,12 @@ export class Client {
         return this.#heardEvent(frame);
       case "signal":
         return this.#topics.signal(frame);
+      case "product":
+        return this.#products.state(frame);
+      case "stale":
+        return this.#products.stale(frame);
+      case "person":
+        return this.#people.person(frame);
       case "gap":
         this.#topics.gap(frame);
         return this.#caughtUp(frame.topic);
@@ -360,6 +400,8 @@ export class Client {
     this.#welcome = null;
     this.#refresher.stop();
     this.#topics.lost();
+    this.#products.lost();
+    this.#people.lost();
     this.#commands.lost();
     conversation?.close();
   }
@@ -380,9 +422,25 @@ export class Client {
 
   /** @param {boolean} visible */
   #visibilityChanged(visible) {
-    if (this.#welcome !== null) this.#conversation?.say({ type: "status", visible });
+    this.#sayStatus();
     if (visible && this.#state.name === "waiting") this.reconnect();
     else if (visible) this.#conversation?.check();
+  }
+
+  /** @param {boolean} idle */
+  #idleChanged(idle) {
+    this.#isIdle = idle;
+    this.#sayStatus();
+  }
+
+  #sayStatus() {
+    if (this.#welcome === null) return;
+    const status = { type: "status", visible: isVisible() };
+    this.#conversation?.say(this.#isIdle ? { ...status, idle: true } : status);
+  }
+
+  #isLookedAt() {
+    return isVisible() && !this.#isIdle;
   }
 
   /** @param {boolean} online */

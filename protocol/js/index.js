@@ -4,6 +4,8 @@
  * ```js
  * const client = connect({ fetchTicket });
  * client.subscribe("room:rom_…", { event: show, signal: showWhoIsHere, reread: readHistory });
+ * client.watch("prd_…", { state: showPrice, stale: readAgain }, { version: 4 });
+ * client.follow("usr_…", showWhetherOnline);
  * const sending = client.command({ type: "send_message", room: "rom_…", text: "Hello" });
  * await sending.outcome;
  * ```

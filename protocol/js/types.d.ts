@@ -149,10 +149,39 @@ export interface SetTyping {
   on: boolean;
 }
 
-/** Say whether this page can be seen. Not answered. */
+/**
+ * Say whether this page can be seen, and whether its user has been idle. Not answered.
+ *
+ * A page that is seen but `idle` (no key, no pointer for 5 min) counts as hidden.
+ */
 export interface SetStatus {
   type: "status";
   visible: boolean;
+  idle?: boolean;
+}
+
+/**
+ * Follow the products a page shows, in place of those before. Answer: `watching`.
+ *
+ * `products` gives the version of each that the client has, 0 if none; `age_ms` how long ago, at
+ * most, those versions were read or last confirmed. Newer states follow as `product`.
+ */
+export interface Watch {
+  type: "watch";
+  id: number;
+  products: Record<string, number>;
+  age_ms?: number;
+}
+
+/**
+ * Follow the presence of the users a page shows, in place of those before.
+ *
+ * Answer: `watching_people`, with the state of each; changes follow as `person`.
+ */
+export interface WatchPeople {
+  type: "watch_people";
+  id: number;
+  users: string[];
 }
 
 /** Show that one is alive. Answer: `pong`. */
@@ -208,6 +237,8 @@ export interface Limits {
   frames?: Rate | null;
   commands?: Record<string, Rate>;
   other_commands?: Rate | null;
+  watched_products_max?: number;
+  watched_people_max?: number;
 }
 
 /** So many a minute, and so many at once. */
@@ -560,13 +591,22 @@ export interface ProductChanged {
 /**
  * The live facts of a product: what changes while a page is open.
  *
- * `stock` is the number left over all variants, or absent when it cannot run out.
+ * `price` is the lowest of its variants'. `stock` is the number left over all variants, or absent
+ * when it cannot run out.
  */
 export interface Product {
   id: string;
   version: number;
   slug: string;
   title: string;
+  price: Money;
+  stock?: number | null;
+  variants?: ProductVariant[];
+}
+
+/** One way to buy a product. No `stock` means that it cannot run out. */
+export interface ProductVariant {
+  id: string;
   price: Money;
   stock?: number | null;
 }
@@ -654,6 +694,49 @@ export interface Present {
   id: string;
   name: string;
   state: "away" | "online";
+}
+
+/**
+ * The answer to `watch`: from now on every newer state of these products is told.
+ *
+ * States newer than the client's follow as `product`. Of the products in `stale` the gateway
+ * cannot tell whether the client's version is the newest: re-read them.
+ */
+export interface Watching {
+  type: "watching";
+  id: number;
+  stale?: string[];
+}
+
+/** The newest state of a watched product. A version lower than one you have is to be ignored. */
+export interface ProductState {
+  type: "product";
+  product: Product;
+}
+
+/** Changes of watched products may have been lost: re-read these. They are still watched. */
+export interface Stale {
+  type: "stale";
+  products: string[];
+}
+
+/** The answer to `watch_people`: the state of each user now, in the order asked. */
+export interface WatchingPeople {
+  type: "watching_people";
+  id: number;
+  people: PersonState[];
+}
+
+/** Whether a user is there, on any device. */
+export interface PersonState {
+  user: string;
+  state: "away" | "offline" | "online";
+}
+
+/** A followed user's presence is now as given. */
+export interface PersonFrame {
+  type: "person";
+  person: PersonState;
 }
 
 /** The command is durable in the stream; its outcome follows on the user's topic. */
@@ -745,6 +828,8 @@ export type ClientFrame =
   | GiveCommand
   | SetTyping
   | SetStatus
+  | Watch
+  | WatchPeople
   | Ping
   | Refresh;
 
@@ -754,6 +839,11 @@ export type ServerFrame =
   | Resumed
   | EventFrame
   | SignalFrame
+  | Watching
+  | ProductState
+  | Stale
+  | WatchingPeople
+  | PersonFrame
   | Accepted
   | Ok
   | Refreshed

@@ -131,6 +131,14 @@ class Visitor:
     def get(self, path):
         return self.context.request.get(f"{self.url}{path}").json()
 
+    def patch(self, path, body):
+        """Change something, as a page of the shop would."""
+        answer = self.context.request.patch(
+            f"{self.url}{path}", data=body, headers={"origin": self.url}
+        )
+        assert answer.ok, answer.text()
+        return answer.json()
+
     def tab(self, path):
         """Open a page in a new tab and wait until it is live, if somebody is signed in."""
         page = self.context.new_page()

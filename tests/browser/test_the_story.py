@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 ADA, BEN = 1, 2
+STAFF = 10
 AWAY_MS_MAX = 60_000
 
 
@@ -159,6 +160,40 @@ class TestABuyerWithTwoTabs:
 
         expect(page.locator(".order-state")).to_have_text("Canceled")
         expect(other_tab.locator(".order-state")).to_have_text("Canceled")
+
+
+class TestAPriceThatChanges:
+    def test_is_seen_on_every_open_page(self, visit):
+        buyer, staff = visit(), visit()
+        buyer.sign_in(6)
+        staff.sign_in(STAFF)
+        product = next(
+            one
+            for one in buyer.get("/v1/products?limit=24")["items"]
+            if one["price"]["amount_minor"] > 0 and one["variants_count"] == 1
+        )
+        variant = buyer.get(f"/v1/products/{product['slug']}")["variants"][0]
+        catalogue, page = buyer.tab("/"), buyer.tab(f"/p/{product['slug']}")
+        page.get_by_role("button", name="Add to cart").click()
+        cart = buyer.tab("/cart")
+        card = catalogue.locator(f'.card[data-product="{product["id"]}"]')
+        card.scroll_into_view_if_needed()
+
+        for minor, stock, said in ((1234, 3, "Only 3 left"), (2345, 0, "Sold out")):
+            price = {"amount_minor": minor, "currency": variant["price"]["currency"]}
+            staff.patch(
+                f"/v1/admin/products/{product['id']}",
+                {"variants": [{"id": variant["id"], "price": price, "stock": stock}]},
+            )
+
+            told = re.compile(re.escape(f"{minor / 100:.2f}"))
+            expect(card.locator(".card-price")).to_have_text(told)
+            expect(card.locator(".card-stock")).to_have_text(said)
+            expect(page.locator(".buy .price")).to_have_text(told)
+            expect(page.locator(".buy .stock")).to_have_text(said)
+            expect(cart.locator(".cart-sum")).to_have_text(told)
+            expect(cart.locator(".cart-what")).to_contain_text(said)
+        expect(cart.get_by_role("button", name="Place order")).to_be_disabled()
 
 
 class TestAPageWhoseGatewayGoesAway:

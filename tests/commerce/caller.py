@@ -33,6 +33,9 @@ class Caller:
     async def put(self, path, body, **headers):
         return await self._ask("PUT", path, json=body, headers=headers)
 
+    async def patch(self, path, body):
+        return await self._ask("PATCH", path, json=body)
+
     async def delete(self, path):
         return await self._ask("DELETE", path)
 
@@ -44,8 +47,8 @@ class Caller:
         return Answer(status=response.status_code, body=msgspec.json.decode(raw) if raw else None)
 
 
-async def sign_in(app, redis, clock, person):
+async def sign_in(app, redis, clock, person, *, roles=()):
     """Return a caller who is signed in as `person`."""
-    user = User(id=person.id, email="somebody@example.org", name=person.name)
+    user = User(id=person.id, email="somebody@example.org", name=person.name, roles=roles)
     token, _ = await RedisSessions(redis, clock).begin(user)
     return Caller(app, token)

@@ -97,10 +97,11 @@ class FakeLink:
         self._turn = trio.Lock()
         self._dice = random.Random(seed)  # noqa: S311  # repeatable, not secret
         self.is_dead = False
+        self.is_cut = False
 
     @property
     def is_up(self):
-        return self._redis.is_up and not self.is_dead
+        return self._redis.is_up and not self.is_dead and not self.is_cut
 
     async def call(self, *words):
         async with self._turn:
@@ -123,12 +124,13 @@ class FakeChannels:
         self._receivers = {}
         self._connected = True
         self._back_at = 0.0
+        self.is_cut = False
         self.connects_count = 1
         redis.channels.append(self)
 
     @property
     def is_up(self):
-        if not self._connected and self._redis.is_up:
+        if not self._connected and self._redis.is_up and not self.is_cut:
             if self._back_at == 0.0:
                 self._back_at = trio.current_time() + 0.3
             elif trio.current_time() >= self._back_at:

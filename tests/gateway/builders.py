@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
-from protocol.events import MessageSent
+from protocol.events import MessageSent, ProductChanged
 from protocol.ids import MessageId, RoomId, SessionId, UserId
+from protocol.money import Money
 from protocol.topics import Topic
-from protocol.views import ChatMessage, Person
+from protocol.views import ChatMessage, Person, Product
 from shared.ids import mint_id
 from shared.tickets import DEV_SIGNING_KEY, TicketSigner
 
@@ -49,5 +50,19 @@ def a_message(text="hello", *, seq=1, room=None):
             author=Person(id=a_user_id(), name="Ada"),
             text=text,
             sent_at_ms=1_790_000_000_000,
+        )
+    )
+
+
+def a_change(topic, version, *, stock=None, price=1900):
+    """What commerce tells when a product changes."""
+    return ProductChanged(
+        product=Product(
+            id=topic.removeprefix("product:"),
+            version=version,
+            slug="inkwell",
+            title="Inkwell",
+            price=Money(amount_minor=price, currency="EUR"),
+            stock=stock,
         )
     )

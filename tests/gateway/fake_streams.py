@@ -98,7 +98,7 @@ class FakeStreams:
         if not self.is_up:
             raise LinkDownError
 
-    def _execute(self, command, *words):
+    def _execute(self, command, *words):  # noqa: PLR0911  # a table of commands
         match command:
             case "EVALSHA" if words[0] == topic_log._READ.digest:
                 return self._read(words[2], *words[7:10])
@@ -107,6 +107,8 @@ class FakeStreams:
             case "HMGET":
                 roles = self.access[words[0]]
                 return [role.encode() if role else None for role in map(roles.get, words[1:])]
+            case "XREVRANGE":
+                return self._newest(words[0])
             case "EXISTS" if words[0] == ACCESS_READY_KEY:
                 return int(self.access_is_ready)
             case "EVALSHA" if words[0] in self.socket_scripts:
@@ -169,6 +171,11 @@ class FakeStreams:
         if any(number not in log.entries for number in wanted):
             return [*head, b"trimmed", []]
         return [*head, b"", [log.entries[number] for number in wanted]]
+
+    def _newest(self, key):
+        log = self.log(key.split("{")[1].split("}")[0])
+        entry = log.entries.get(log.offset)
+        return [] if entry is None else [[b"%d-0" % log.offset, [b"entry", entry]]]
 
     def _append(self, *words):
         if len(self.commands) >= self.commands_max:

@@ -15,7 +15,9 @@ from gateway.dispatch import Dispatch
 from gateway.registry import Registry
 from gateway.topics.catch_up import CatchUp
 from gateway.topics.hub import Hub
-from protocol.client_frames import Hello, Resume, Subscribe, Unsubscribe
+from gateway.topics.people import PeopleBoard
+from gateway.topics.watching import WatchBoard
+from protocol.client_frames import Hello, Resume, Subscribe, Unsubscribe, Watch, WatchPeople
 from protocol.signals import Presence, Typing
 from shared.tickets import DEV_VERIFYING_KEY, TicketVerifier
 from tests.fakes.clock import SettableClock
@@ -107,6 +109,12 @@ class Visitor:
     def unsubscribe(self, topic):
         self.say(Unsubscribe(id=next(self.numbers), topic=topic))
 
+    def watch(self, products, *, age_ms=0):
+        self.say(Watch(id=next(self.numbers), products=products, age_ms=age_ms))
+
+    def follow(self, *users):
+        self.say(WatchPeople(id=next(self.numbers), users=list(users)))
+
     def resume(self, positions):
         self.say(Resume(id=next(self.numbers), positions=positions))
 
@@ -143,6 +151,8 @@ class House:
             typing=self.typing,
             sockets=SocketBook(worker=mint("wrk"), link=self.streams),
             rates=CommandRates(),
+            watching=WatchBoard(link=self.streams, hub=self.hub),
+            people=PeopleBoard(presence=self.presence),
             clock=self.clock,
             verifier=self.verifier,
         )
@@ -153,10 +163,13 @@ class House:
         self.streams.on_reconnected = self._make_sure
         nursery.start_soon(self.services.sockets.run)
         self.streams.on_drained = self.hub.write_together()
+        self.services.catch_up.on_ended = self.registry.note_ended
         if supervised is None:
             nursery.start_soon(self.hub.run)
         else:
             nursery.start_soon(functools.partial(supervised, self.hub.run, name="hub"))
+        nursery.start_soon(self.services.watching.run)
+        nursery.start_soon(self.services.people.run)
         nursery.start_soon(functools.partial(keep_heartbeat, self.registry.connections))
 
     def _make_sure(self):

@@ -88,6 +88,16 @@ ORDER_VIEW = views.Order(
     placed_at_ms=AT_MS,
 )
 
+SHOWN_PRODUCT = views.Product(
+    id=PRODUCT,
+    version=5,
+    slug="inkwell-serif",
+    title="Inkwell Serif",
+    price=PRICE,
+    stock=2,
+    variants=[views.ProductVariant(id=VARIANT, price=PRICE, stock=2)],
+)
+
 COMMANDS = [
     commands.SendMessage(room=ROOM, text="Läuft es auf Linux?", reply_to=MESSAGE),
     commands.EditMessage(room=ROOM, message=MESSAGE, text="Runs on Linux."),
@@ -234,6 +244,9 @@ CLIENT_FRAMES = {
     "resume": client.Resume(id=4, positions={f"product:{PRODUCT}": HERE}),
     "typing": client.SetTyping(topic=f"room:{ROOM}", on=True),
     "status": client.SetStatus(visible=False),
+    "status.idle": client.SetStatus(visible=True, idle=True),
+    "watch": client.Watch(id=7, products={PRODUCT: 3}, age_ms=1500),
+    "watch_people": client.WatchPeople(id=8, users=[USER]),
     "ping": client.Ping(id=2**32 - 1),
     "refresh": client.Refresh(id=6, ticket="eyJhbGciOiJFZERTQSJ9.e30.c2ln"),
     **{
@@ -287,6 +300,13 @@ SERVER_FRAMES = {
     "subscribed": server.Subscribed(id=2, topic=f"room:{ROOM}", position=HERE),
     "resumed": server.Resumed(id=4, positions={f"room:{ROOM}": HERE}),
     "accepted": server.Accepted(id=5, key=KEY),
+    "watching": server.Watching(id=7, stale=[PRODUCT]),
+    "product": server.ProductState(product=SHOWN_PRODUCT),
+    "stale": server.Stale(products=[PRODUCT]),
+    "watching_people": server.WatchingPeople(
+        id=8, people=[signals.PersonState(user=USER, state="away")]
+    ),
+    "person": server.PersonFrame(person=signals.PersonState(user=USER, state="offline")),
     "ok": server.Ok(id=3),
     "refreshed": server.Refreshed(id=6, ticket_expires_in_ms=299_000),
     "gap": server.Gap(topic=f"room:{ROOM}", position=HERE, reason="trimmed"),

@@ -5,8 +5,10 @@ from commerce.app import create_app
 from commerce.catalog import service as catalog
 from commerce.catalog.settings import CatalogSettings
 from commerce.settings import CommerceSettings
-from tests.commerce.caller import Caller
+from protocol.views import Person
+from tests.commerce.caller import Caller, sign_in
 
+ADA = Person(id="usr_01JD00000000000000000000A1", name="Ada")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 
 
@@ -138,3 +140,95 @@ class TestAFile:
         answer = await app.test_client().get(f"/media/covers/{'a' * 32}.svg")
 
         assert answer.status_code == 404
+
+
+class TestChangingAProduct:
+    @pytest_asyncio.fixture
+    async def staff(self, app, redis, clock):
+        return await sign_in(app, redis, clock, ADA, roles=("staff",))
+
+    async def test_by_staff_changes_it_for_everyone(self, staff, visitor, shop):
+        variant = await shop.add("Halden", stock=3)
+        product = (await shop.offer(variant)).product
+
+        answer = await staff.patch(
+            f"/v1/admin/products/{product}",
+            {
+                "version": 1,
+                "title": "Halden Two",
+                "variants": [
+                    {
+                        "id": variant,
+                        "price": {"amount_minor": 700, "currency": "EUR"},
+                        "stock": None,
+                    }
+                ],
+            },
+        )
+
+        assert answer.status == 200
+        assert answer.body["version"] == 2
+        shown = (await visitor.get("/v1/products/halden")).body
+        assert (shown["title"], shown["price"]["amount_minor"], shown["stock"]) == (
+            "Halden Two",
+            700,
+            None,
+        )
+
+    async def test_leaves_what_is_not_named_as_it_is(self, staff, shop):
+        variant = await shop.add("Halden", stock=3, price=1900)
+        product = (await shop.offer(variant)).product
+
+        answer = await staff.patch(
+            f"/v1/admin/products/{product}", {"variants": [{"id": variant, "stock": 2}]}
+        )
+
+        assert (answer.body["price"]["amount_minor"], answer.body["stock"]) == (1900, 2)
+
+    @pytest.mark.parametrize(
+        ("change", "status", "code"),
+        [
+            ({"version": 7}, 409, "product_changed"),
+            ({"variants": [{"id": "var_01JD0000000000000000000000"}]}, 404, "variant_not_found"),
+            ({"title": ""}, 422, "invalid"),
+            ({"variants": [{"id": "var_01JD0000000000000000000000", "stock": -1}]}, 422, "invalid"),
+            ({"colour": "red"}, 422, "invalid"),
+        ],
+    )
+    async def test_that_cannot_be_is_refused_and_changes_nothing(
+        self, staff, visitor, shop, change, status, code
+    ):
+        product = (await shop.offer(await shop.add("Halden"))).product
+
+        answer = await staff.patch(f"/v1/admin/products/{product}", change)
+
+        assert (answer.status, answer.code) == (status, code)
+        assert (await visitor.get("/v1/products/halden")).body["version"] == 1
+
+    async def test_that_is_not_there_is_refused(self, staff, shop):
+        answer = await staff.patch("/v1/admin/products/prd_01JD0000000000000000000000", {})
+
+        assert (answer.status, answer.code) == (404, "product_not_found")
+
+    async def test_is_for_staff_only(self, app, redis, clock, visitor, shop):
+        product = (await shop.offer(await shop.add("Halden"))).product
+        customer = await sign_in(app, redis, clock, ADA)
+
+        path = f"/v1/admin/products/{product}"
+        assert (await customer.patch(path, {"title": "Mine"})).status == 403
+        assert (await visitor.patch(path, {"title": "Mine"})).status == 401
+
+
+class TestTheStatesOfProducts:
+    async def test_are_told_of_those_that_are_published(self, visitor, shop):
+        seen = (await shop.offer(await shop.add("Halden", variants=("One", "Two")))).product
+        hidden = (await shop.offer(await shop.add("Secret", published=False))).product
+
+        answer = await visitor.get("/v1/product-states", ids=f"{seen},{hidden}")
+
+        (state,) = answer.body["items"]
+        assert (state["id"], state["version"], len(state["variants"])) == (seen, 1, 2)
+
+    @pytest.mark.parametrize("ids", ["", "prd_1", "usr_01JD0000000000000000000000"])
+    async def test_are_refused_for_what_is_no_product(self, visitor, shop, ids):
+        assert (await visitor.get("/v1/product-states", ids=ids)).status == 422

@@ -9,6 +9,7 @@ from commerce.catalog.errors import (
     ProductNotFoundError,
     VariantNotFoundError,
 )
+from commerce.catalog.model import ProductChange, VariantChange
 from protocol.events import ProductChanged
 from protocol.ids import VariantId
 from protocol.money import Money
@@ -141,6 +142,58 @@ class TestChangingAProduct:
         async with shop.database.transaction() as tx:
             with pytest.raises(VariantNotFoundError):
                 await catalog.change_stock(tx, NOBODY, 1)
+
+    async def test_tells_every_way_to_buy_it(self, shop):
+        variant = await shop.add("Halden", stock=3, price=1000, variants=("One", "Two"))
+        async with shop.database.transaction() as tx:
+            await catalog.change_stock(tx, variant, 1)
+
+        [told] = await events_told(shop.database)
+        assert [(each.price.amount_minor, each.stock) for each in told.product.variants] == [
+            (1000, 1),
+            (2000, 3),
+        ]
+
+    async def test_all_at_once_is_one_version_and_one_event(self, shop):
+        variant = await shop.add("Halden", stock=3)
+        product = (await shop.offer(variant)).product
+        change = ProductChange(
+            product=product,
+            title="Halden Two",
+            variants=(
+                VariantChange(id=variant, price=Money(amount_minor=5, currency="EUR"), stock=0),
+            ),
+        )
+        async with shop.database.transaction() as tx:
+            live = await catalog.change(tx, change)
+
+        [told] = await events_told(shop.database, product_topic(product))
+        assert told.product == live
+        assert (live.version, live.title, live.price.amount_minor, live.stock) == (
+            2,
+            "Halden Two",
+            5,
+            0,
+        )
+
+    async def test_by_many_at_once_tells_each_version_once_and_in_order(self, shop):
+        variant = await shop.add("Halden", stock=100)
+        product = (await shop.offer(variant)).product
+
+        async def act(number):
+            async with shop.database.transaction() as tx:
+                if number % 2:
+                    await catalog.take_stock(tx, {variant: 1})
+                else:
+                    price = Money(amount_minor=1000 + number, currency="EUR")
+                    await catalog.change_price(tx, variant, price)
+
+        await asyncio.gather(*(act(number) for number in range(20)))
+
+        told = [event.product for event in await events_told(shop.database, product_topic(product))]
+        assert [each.version for each in told] == list(range(2, 22))
+        assert told[-1].stock == await shop.stock(variant) == 90
+        assert told[-1].price == (await shop.offer(variant)).price
 
     async def test_says_that_stock_cannot_run_out_once_it_is_unlimited(self, shop):
         variant = await shop.add("Halden", stock=3)

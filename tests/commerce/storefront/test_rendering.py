@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from commerce.storefront.rendering import as_json, initials, money, tone
+from commerce.storefront.rendering import as_json, initials, money, stock_left, tone
 from protocol.money import Money
 
 
@@ -18,6 +18,15 @@ class TestAPrice:
     )
     def test_is_said_as_people_do(self, minor, currency, said):
         assert money(Money(amount_minor=minor, currency=currency)) == said
+
+
+class TestAStock:
+    @pytest.mark.parametrize(
+        ("stock", "said"),
+        [(None, ""), (11, ""), (10, "Only 10 left"), (1, "Only 1 left"), (0, "Sold out")],
+    )
+    def test_is_said_only_when_it_runs_low(self, stock, said):
+        assert stock_left(stock) == said
 
 
 class TestInitials:

@@ -809,3 +809,48 @@ class TestUnsubscribing:
         found = told(stream)
         assert [frame.offset for frame in found[:-1]] == list(range(1, 21))
         assert isinstance(found[-1], Ok)
+
+
+class TestARightThatIsLostWhileThePastIsTold:
+    @pytest.mark.parametrize("seconds", [0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 1])
+    async def test_takes_the_user_out_of_the_room(self, house, visitor, seconds):
+        room = a_room()
+        house.streams.grant(room, visitor.user_id)
+        start = house.streams.head(room)
+        for _ in range(5):
+            house.streams.publish(room)
+        visitor.subscribe(room, start)
+        await house.settled(seconds)
+
+        house.streams.revoke(room, visitor.user_id)
+        house.streams.publish(
+            room, MemberLeft(room=RoomId(room.removeprefix("room:")), user=visitor.user_id)
+        )
+        await house.settled(5)
+
+        calls = [call[0] for call in house.presence.calls if room in call]
+        assert visitor.connection.is_open
+        assert room not in house.hub.heard_by(visitor.connection)
+        assert calls.count("enter") == 0 or calls[::-1].index("leave") < calls[::-1].index("enter")
+
+
+class TestSomebodyWhoWrites:
+    @pytest.mark.parametrize("way", ["sends", "unsubscribes", "closes"])
+    async def test_is_stopped_when_they(self, house, visitor, way):
+        room = a_room()
+        house.streams.grant(room, visitor.user_id)
+        visitor.subscribe(room)
+        await house.settled()
+        visitor.say(SetTyping(topic=room, on=True))
+        match way:
+            case "sends":
+                body = SendMessage(room=RoomId(room.removeprefix("room:")), text="hi")
+                visitor.say(GiveCommand(id=90, key="key-00000001", body=body))
+            case "unsubscribes":
+                visitor.unsubscribe(room)
+            case _:
+                visitor.leave()
+        await house.settled()
+
+        stopped = [call[2] for call in house.typing.calls if call[0] == "stop"]
+        assert stopped[-1] in {room, None}

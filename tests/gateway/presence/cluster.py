@@ -5,7 +5,7 @@ import trio
 from gateway.presence.tracker import PresenceTracker
 from gateway.presence.typing import TypingBoard
 from protocol.ids import ConnectionId, UserId, WorkerId
-from protocol.topics import Topic
+from protocol.topics import Topic, user_topic
 from protocol.views import Person
 from tests.fakes.redis import FakeChannels, FakeLink
 
@@ -14,6 +14,11 @@ ROOM = Topic("room:rom_01JDZZZZZZZZZZZZZZZZZZZZZZ")
 
 def person(name):
     return Person(id=UserId(f"usr_{name}"), name=name)
+
+
+def own_topic(name):
+    """Return the topic under which a user's own presence is kept."""
+    return user_topic(person(name).id)
 
 
 class Worker:
@@ -42,6 +47,15 @@ class Worker:
         self._scope.cancel()
         self.link.is_dead = True
         self._channels._receivers.clear()
+
+    def cut(self):
+        """Cut it off from Redis; the others are not."""
+        self.link.is_cut = self._channels.is_cut = True
+        self._channels.drop()
+
+    def heal(self):
+        """Let it reach Redis again."""
+        self.link.is_cut = self._channels.is_cut = False
 
     def enter(self, name, tab="tab", *, visible=True, topic=ROOM):
         self.tracker.enter(topic, person(name), connection=_connection(name, tab), visible=visible)

@@ -136,6 +136,94 @@ class TestAUserWhoseSocketCloses:
         assert right.present() == {}
 
 
+class TestAUserWhoFlapsAtTheEndOfTheGrace:
+    @pytest.mark.parametrize("late", [-0.26, -0.01, 0, 0.01, 0.24, 0.25, 0.26])
+    async def test_is_here_in_the_end_whatever_was_told_between(self, left, right, late):
+        left.enter("Ada")
+        for _ in range(4):
+            left.leave("Ada", closing=True)
+            await trio.sleep(15 + late)
+            left.enter("Ada")
+        await trio.sleep(15 + SOON)
+
+        assert left.present() == right.present() == {"Ada": "online"}
+        assert left.told[-1] == right.told[-1]
+
+        left.leave("Ada", closing=True)
+        await trio.sleep(15 + SOON)
+
+        assert left.present() == right.present() == {}
+        assert left.told[-1][1].count == right.told[-1][1].count == 0
+
+    async def test_on_another_tab_keeps_what_the_other_is(self, left, right):
+        left.enter("Ada", "one", visible=False)
+        for _ in range(3):
+            left.enter("Ada", "two")
+            left.leave("Ada", "two", closing=True)
+            await trio.sleep(15 + SOON)
+
+            assert left.present() == right.present() == {"Ada": "away"}
+
+
+class TestAWorkerThatIsCutOff:
+    async def test_loses_its_users_for_the_others_only(self, left, right):
+        left.enter("Ada")
+        right.enter("Bob")
+        await trio.sleep(15)
+
+        left.cut()
+        await trio.sleep(30)
+        assert right.present() == {"Bob": "online"}
+        assert left.present() == {"Ada": "online", "Bob": "online"}
+        right.leave("Bob")
+        left.heal()
+        await trio.sleep(6)
+
+        assert left.present() == right.present() == {"Ada": "online"}
+
+
+class TestACrowd:
+    async def test_is_only_counted_and_at_most_once_in_five_seconds(self, left, right):
+        for number in range(201):
+            left.enter(f"user {number}")
+        await trio.sleep(SOON)
+        left.told.clear()
+        right.told.clear()
+
+        for number in range(201, 401):
+            left.enter(f"user {number}")
+            await trio.sleep(0.1)
+        await trio.sleep(10)
+
+        assert left.told[-1][1] == right.told[-1][1] == Presence(count=401)
+        for worker in (left, right):
+            assert all(view.users is None for _, view in worker.told)
+            assert len(worker.told) <= 7
+
+    async def test_that_is_gone_is_told_at_once(self, left):
+        for number in range(201):
+            left.enter(f"user {number}")
+        await trio.sleep(SOON)
+        assert left.told[-1][1] == Presence(count=201)
+
+        for number in range(201):
+            left.leave(f"user {number}")
+        await trio.sleep(0.5)
+
+        assert left.told[-1][1] == Presence(count=0, users=[])
+
+    async def test_that_shrinks_is_named_again(self, left, right):
+        for number in range(201):
+            left.enter(f"user {number}")
+        await trio.sleep(SOON)
+
+        left.leave("user 0")
+        await trio.sleep(5 + SOON)
+
+        for worker in (left, right):
+            assert worker.told[-1][1].count == len(worker.told[-1][1].users) == 200
+
+
 class TestAKilledWorker:
     async def test_takes_its_users_with_it(self, left, right, redis):
         left.enter("Ada")

@@ -13,7 +13,7 @@ export class ProblemError extends Error {
 
 /**
  * Ask for something; throws ProblemError for a refusal and TypeError when nobody answers.
- * @param {"GET" | "POST" | "PUT" | "DELETE"} method
+ * @param {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} method
  * @param {string} path
  * @param {object} [body]
  */

@@ -2,10 +2,11 @@
 
 import { mintKey } from "../rialto/index.js";
 import { sentence } from "./api.js";
-import { currentCart, isPending, onCart, quantityOf, setQuantity } from "./cart_store.js";
+import { currentCart, isPending, onCart, quantityOf, readCart, setQuantity } from "./cart_store.js";
 import { arrange, fill, find, h, icon } from "./dom.js";
-import { money, tone } from "./format.js";
+import { money, stockLeft, tone } from "./format.js";
 import { client, live } from "./live.js";
+import { readState } from "./product_states.js";
 import { problem } from "./toasts.js";
 
 const QUANTITY_MAX = 99;
@@ -14,12 +15,19 @@ const QUANTITY_MAX = 99;
 
 /** @type {Map<string, { element: HTMLElement, shown: string }>} */
 const rows = new Map();
+/** @type {Map<string, import("../rialto/products.js").Watch>} by product */
+const watches = new Map();
+/** How many of a variant are left, where the shop has said so. @type {Map<string, number | null>} */
+const stocks = new Map();
 let isOrdering = false;
 
 export function showCartPage() {
   const page = find("[data-cart-page]");
   if (page === null || client === null) return;
-  onCart((cart) => show(page, cart));
+  onCart((cart) => {
+    watchProducts(page, cart);
+    show(page, cart);
+  });
   find("#place-order", page).addEventListener("click", () => placeOrder(page));
 }
 
@@ -35,7 +43,7 @@ function show(page, cart) {
   const total = { amount_minor: minor, currency: cart.total.currency };
   fill(find("#cart-total", page), money(total));
   const button = find("#place-order", page);
-  button.disabled = isOrdering || isPending() || lines.length === 0;
+  button.disabled = isOrdering || isPending() || lines.length === 0 || lines.some(isShort);
   button.textContent = isOrdering
     ? "Placing your order…"
     : minor === 0
@@ -47,10 +55,53 @@ function show(page, cart) {
       : "You will be asked to pay after placing the order.";
 }
 
+/** Hear of price and stock of what is in the cart. What the page shows was read just now.
+ * @param {HTMLElement} page @param {import("../rialto/types.d.ts").Cart} cart
+ */
+function watchProducts(page, cart) {
+  const wanted = new Set(cart.lines.map((line) => line.product));
+  for (const [product, watch] of watches) {
+    if (wanted.has(product)) continue;
+    watch.leave();
+    watches.delete(product);
+  }
+  for (const product of wanted) {
+    if (watches.has(product)) continue;
+    const stale = async () => {
+      const fresh = await readState(product);
+      if (fresh === null) return;
+      watches.get(product)?.has(fresh.version);
+      takeState(page, fresh);
+    };
+    watches.set(product, live.watch(product, { state: (fresh) => takeState(page, fresh), stale }));
+  }
+}
+
+/** @param {HTMLElement} page @param {import("../rialto/types.d.ts").Product} product */
+function takeState(page, product) {
+  const cart = currentCart();
+  if (cart === null) return;
+  const prices = new Map();
+  for (const variant of product.variants ?? []) {
+    stocks.set(variant.id, variant.stock ?? null);
+    prices.set(variant.id, variant.price.amount_minor);
+  }
+  const isRepriced = (/** @type {CartLine} */ line) =>
+    (prices.get(line.variant) ?? line.unit_price.amount_minor) !== line.unit_price.amount_minor;
+  if (cart.lines.some(isRepriced)) readCart();
+  show(page, cart);
+}
+
+/** Whether there are fewer left than the line asks for. @param {CartLine} line */
+function isShort(line) {
+  const stock = stocks.get(line.variant) ?? null;
+  return stock !== null && stock < quantityOf(line.variant);
+}
+
 /** @param {CartLine} line */
 function rowOf(line) {
   const quantity = quantityOf(line.variant);
-  const shown = JSON.stringify([line, quantity]);
+  const shown = JSON.stringify([line, quantity, stocks.get(line.variant)]);
   const known = rows.get(line.variant);
   if (known?.shown === shown) return known.element;
   const focused = known?.element.contains(document.activeElement)
@@ -91,7 +142,9 @@ function makeRow(line, quantity) {
       h(
         "span",
         { class: "muted" },
-        [line.variant_title, money(line.unit_price)].filter(Boolean).join(" · "),
+        [line.variant_title, money(line.unit_price), stockLeft(stocks.get(line.variant))]
+          .filter(Boolean)
+          .join(" · "),
       ),
     ),
     h(

@@ -16,7 +16,7 @@ const listeners = new Set();
 if (client !== null) {
   client.subscribeOwn({
     event: (event) => event.type === "cart_changed" && take(event.cart),
-    reread: () => ask("GET", "/v1/cart").then(take, () => {}),
+    reread: () => readCart(),
   });
 }
 
@@ -63,6 +63,9 @@ export async function setQuantity(variant, quantity) {
     tell();
   }
 }
+
+/** Read the cart at today's prices. */
+export const readCart = () => ask("GET", "/v1/cart").then(take, () => {});
 
 /** @param {Cart} fresh */
 function take(fresh) {

@@ -15,6 +15,15 @@ export function money({ amount_minor: minor, currency }) {
   return format.format(minor / 10 ** digits);
 }
 
+/** More than this many are simply there: the number is the shop's business. */
+const FEW = 10;
+
+/** What buyers are told of a stock. @param {number | null | undefined} stock */
+export function stockLeft(stock) {
+  if (stock === null || stock === undefined || stock > FEW) return "";
+  return stock === 0 ? "Sold out" : `Only ${stock} left`;
+}
+
 /** @param {number} ms */
 export const clockTime = (ms) => clock.format(ms);
 

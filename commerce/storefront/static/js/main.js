@@ -2,6 +2,7 @@
 
 import { showBell } from "./bell.js";
 import { showCartPage } from "./cart.js";
+import { showCatalogue } from "./catalogue.js";
 import { showConnection } from "./connection.js";
 import { find } from "./dom.js";
 import { localizeTimes } from "./format.js";
@@ -22,6 +23,7 @@ if (client !== null) {
 }
 showHeader();
 showBell();
+showCatalogue();
 showProduct();
 showCartPage();
 showOrder();

@@ -2,10 +2,12 @@
 
 import { onCart, quantityOf, setQuantity } from "./cart_store.js";
 import { fill, find, pageData } from "./dom.js";
-import { money } from "./format.js";
+import { money, stockLeft } from "./format.js";
 import { client, me } from "./live.js";
 import { problem } from "./toasts.js";
 import { ask } from "./api.js";
+
+/** @typedef {{ buy: HTMLFormElement, product: any, version: number }} Page */
 
 export function showProduct() {
   const buy = find("form.buy");
@@ -16,14 +18,40 @@ export function showProduct() {
   buy.addEventListener("submit", (event) => add(event, page));
   onCart(() => show(page));
   show(page);
-  client?.subscribe(`product:${product.id}`, {
-    event: (event) =>
-      event.type === "product_changed" && event.product.version > page.version && reread(page),
-    reread: () => reread(page),
-  });
+  const watch = client?.watch(
+    product.id,
+    {
+      state: (fresh) => take(page, fresh),
+      stale: async () => {
+        await reread(page);
+        watch?.has(page.version);
+      },
+    },
+    { version: product.version, ageMs: performance.now() },
+  );
 }
 
-/** @param {{ buy: HTMLFormElement, product: any, version: number }} page */
+/** Show a newer state; ways to buy that this page does not know are read first.
+ * @param {Page} page @param {import("../rialto/types.d.ts").Product} fresh
+ */
+function take(page, fresh) {
+  if (fresh.version <= page.version) return;
+  const variants = new Map((fresh.variants ?? []).map((variant) => [variant.id, variant]));
+  const known = page.product.variants;
+  if (variants.size !== known.length || known.some(({ id }) => !variants.has(id))) {
+    reread(page);
+    return;
+  }
+  page.version = fresh.version;
+  page.product = {
+    ...page.product,
+    title: fresh.title,
+    variants: known.map((variant) => ({ ...variant, stock: null, ...variants.get(variant.id) })),
+  };
+  show(page);
+}
+
+/** @param {Page} page */
 async function reread(page) {
   const product = await ask("GET", `/v1/products/${page.product.slug}`).catch(() => null);
   if (product === null || product.version < page.version) return;
@@ -32,13 +60,13 @@ async function reread(page) {
   show(page);
 }
 
-/** @param {{ buy: HTMLFormElement, product: any }} page */
+/** @param {Page} page */
 function chosen({ buy, product }) {
   const id = new FormData(buy).get("variant");
   return product.variants.find((variant) => variant.id === id) ?? product.variants[0];
 }
 
-/** @param {{ buy: HTMLFormElement, product: any, version: number }} page */
+/** @param {Page} page */
 function show(page) {
   const variant = chosen(page);
   const quantity = quantityOf(variant.id);
@@ -48,12 +76,8 @@ function show(page) {
     const label = find(`[data-variant="${one.id}"] .variant-price`, page.buy);
     if (label !== null) label.textContent = money(one.price);
   }
-  const stock = find(".stock", page.buy);
-  stock.textContent = isGone
-    ? "Sold out"
-    : variant.stock !== null && variant.stock !== undefined
-      ? `${variant.stock} left`
-      : "";
+  find(".stock", page.buy).textContent = stockLeft(variant.stock);
+  find(".product-facts h1").textContent = page.product.title;
   const button = find("button[type=submit]", page.buy);
   button.disabled = isGone;
   button.textContent =
@@ -63,7 +87,7 @@ function show(page) {
   find("span", note).textContent = `${quantity} in your cart.`;
 }
 
-/** @param {SubmitEvent} event @param {{ buy: HTMLFormElement, product: any, version: number }} page */
+/** @param {SubmitEvent} event @param {Page} page */
 function add(event, page) {
   event.preventDefault();
   if (me === null) {
