@@ -217,15 +217,13 @@ def read_until_ready(program):
 
 
 class TestAWorkerThatIsToldToStop:
-    async def test_lets_its_clients_go_to_another_and_nothing_is_lost(
-        self, redis_url, commerce, nursery
-    ):
+    async def test_lets_its_clients_go_to_another_and_nothing_is_lost(self, redis_url, commerce):
         port, topic, dice = free_port(), a_product(), random.Random(7)  # noqa: S311 - repeatable
         followers = [Follower(port, topic, dice) for _ in range(12)]
         published = 0
-        async with a_process(redis_url, port) as first:
+        async with a_process(redis_url, port) as first, trio.open_nursery() as following:
             for follower in followers:
-                nursery.start_soon(follower.run)
+                following.start_soon(follower.run)
             await wait_for(lambda: all(follower.visits for follower in followers))
             async with a_process(redis_url, port):
                 first.send_signal(signal.SIGTERM)
@@ -236,7 +234,7 @@ class TestAWorkerThatIsToldToStop:
                 await wait_for(
                     lambda: all(follower.offsets[-1:] == [published] for follower in followers)
                 )
-                nursery.cancel_scope.cancel()
+            following.cancel_scope.cancel()
 
         assert first.returncode == 0
         assert {follower.gaps for follower in followers} == {0}
