@@ -13,6 +13,7 @@ import trio
 from structlog.testing import capture_logs
 
 from gateway.actors.supervisor import RestartBudget, supervise
+from gateway.connections.addresses import Addresses
 from gateway.connections.conversation import Conversation, Terms
 from gateway.limits import ACTOR_CRASH_WINDOW_SECONDS, FEED_IDLE_SECONDS, INBOUND_FRAME_BYTES_MAX
 from protocol.client_frames import (
@@ -119,7 +120,10 @@ class Stage:
         self.house = House(nursery, supervised=functools.partial(supervise, budget=BUDGET))
         self.sockets = sockets
         self.terms = Terms(
-            origins=frozenset(), verifier=self.house.verifier, clock=self.house.clock
+            origins=frozenset(),
+            addresses=Addresses(),
+            verifier=self.house.verifier,
+            clock=self.house.clock,
         )
         self.room, self.other_room, self.product = a_room(), a_room(), a_product()
         self.bystanders = [Bystander(self, name) for name in SUBPROTOCOLS]
