@@ -111,17 +111,8 @@ def write_up(
     requests = _sums([result.rest.requests for result in results])
     failures = _sums([result.rest.failures for result in results])
     progresses = [result.progress for result in results]
-    users_ready = sum(progress.ready for progress in progresses)
-    growths = judge_growth(course.moments, busy_from=course.busy_from, busy_until=course.busy_until)
-    facts = Facts(
-        users=circumstances.users,
-        users_ready=users_ready,
-        rest_requests=sum(requests.values()),
-        rest_failures=sum(failures.values()),
-        busy_seconds=course.busy_until - course.busy_from,
-        rates=_rates(course),
-        growths=growths,
-    )
+    facts = _facts(circumstances, results, course)
+    span = {"since": course.busy_from, "until": course.busy_until}
     targets = compare(PROFILES[circumstances.profile].promises, summaries, verdict, facts)
     return Report(
         circumstances=circumstances,
@@ -133,7 +124,7 @@ def write_up(
             for measure, of in measured.items()
         },
         verdict=verdict,
-        users_ready=users_ready,
+        users_ready=facts.users_ready,
         connect_failures=sum(progress.connect_failures for progress in progresses),
         disconnects=sum(progress.disconnects for progress in progresses),
         rest_requests=requests,
@@ -143,12 +134,25 @@ def write_up(
         course=course,
         rates=dict(facts.rates),
         signals_per_second=_rate(course, lambda moment: moment.signals_seen) or 0.0,
-        cpu_cores=cpu_shares(course.moments, since=course.busy_from, until=course.busy_until),
-        strangers_cores=strangers_share(
-            course.moments, since=course.busy_from, until=course.busy_until
-        ),
-        growths=list(growths),
+        cpu_cores=cpu_shares(course.moments, **span),
+        strangers_cores=strangers_share(course.moments, **span),
+        growths=list(facts.growths),
         closes=_sums([progress.closes for progress in progresses]),
+    )
+
+
+def _facts(circumstances: Circumstances, results: Sequence[Result], course: CourseTold) -> Facts:
+    """Return what the targets are compared with besides latencies."""
+    return Facts(
+        users=circumstances.users,
+        users_ready=sum(result.progress.ready for result in results),
+        rest_requests=sum(sum(result.rest.requests.values()) for result in results),
+        rest_failures=sum(sum(result.rest.failures.values()) for result in results),
+        busy_seconds=course.busy_until - course.busy_from,
+        rates=_rates(course),
+        growths=judge_growth(
+            course.moments, busy_from=course.busy_from, busy_until=course.busy_until
+        ),
     )
 
 

@@ -94,8 +94,8 @@ class TestTheLedger:
     def test_tells_buyers_from_those_who_were_too_late(self):
         ledger = SaleLedger(SALE)
         bought = CommandCommitted(key="a", result=OrderResult(order="ord_1", number="1", version=1))
-        late = CommandRejected(key="b", code="out_of_stock", detail="None left.")
-        other = CommandRejected(key="c", code="internal", detail="A bug.")
+        late = CommandRejected(key="b", code="out_of_stock", message="None left.")
+        other = CommandRejected(key="c", code="internal", message="A bug.")
 
         taken = [ledger.finishes(7, Finished(outcome)) for outcome in (bought, late, other)]
 

@@ -28,8 +28,10 @@ class TestTheDocument:
             "cart",
             "catalog",
             "chat",
+            "licenses",
             "notifications",
             "orders",
+            "storefront",
         }
 
     async def test_says_of_each_operation_what_may_be_refused(self, document):

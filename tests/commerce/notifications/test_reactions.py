@@ -41,7 +41,7 @@ PROGRAM = ["redis-cli", "-p", "8379"]
 def the_examples():
     """Return what the guide's calls of `redis-cli` say, word by word."""
     blocks = re.findall(r"```sh\n(\s*redis-cli.*?)```", GUIDE.read_text(), re.DOTALL)
-    words = [shlex.split(block) for block in blocks]
+    words = [shlex.split(block.replace("\\\n", " ")) for block in blocks]
     assert all(each[:3] == PROGRAM for each in words)
     return [each[3:] for each in words]
 
