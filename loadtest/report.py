@@ -108,8 +108,6 @@ def write_up(
     summaries = {
         measure: summarize(_judged(measure, of, course)) for measure, of in measured.items()
     }
-    requests = _sums([result.rest.requests for result in results])
-    failures = _sums([result.rest.failures for result in results])
     progresses = [result.progress for result in results]
     facts = _facts(circumstances, results, course)
     span = {"since": course.busy_from, "until": course.busy_until}
@@ -119,16 +117,13 @@ def write_up(
         passed=verdict.perfect and all(target.held for target in targets),
         targets=targets,
         measures=summaries,
-        curves={
-            measure: curve(of.series, seconds_per_point=course.seconds_per_point)
-            for measure, of in measured.items()
-        },
+        curves=_curves(measured, course),
         verdict=verdict,
         users_ready=facts.users_ready,
         connect_failures=sum(progress.connect_failures for progress in progresses),
         disconnects=sum(progress.disconnects for progress in progresses),
-        rest_requests=requests,
-        rest_failures=failures,
+        rest_requests=_sums([result.rest.requests for result in results]),
+        rest_failures=_sums([result.rest.failures for result in results]),
         harness_cpu_seconds=round(sum(result.cpu_seconds for result in results), 1),
         first_trouble=next(filter(None, (progress.first_trouble for progress in progresses)), ""),
         course=course,
@@ -154,6 +149,14 @@ def _facts(circumstances: Circumstances, results: Sequence[Result], course: Cour
             course.moments, busy_from=course.busy_from, busy_until=course.busy_until
         ),
     )
+
+
+def _curves(measured: Mapping[Measure, Measured], course: CourseTold) -> dict[Measure, list[Point]]:
+    """Return how each latency went over time."""
+    return {
+        measure: curve(of.series, seconds_per_point=course.seconds_per_point)
+        for measure, of in measured.items()
+    }
 
 
 def _judged(measure: Measure, measured: Measured, course: CourseTold) -> Histogram:

@@ -178,7 +178,7 @@ class TestTheExamplesOfTheDocumentation:
 
         assert re.fullmatch(rb"\$\d+\r\n\d+-\d+\r\n", await say(redis_url, tell))
         await say(redis_url, [word for word in tell if word not in {"link", "/p/inkwell-serif"}])
-        await say(redis_url, [*tell, "colour", "red"])
+        await say(redis_url, [*tell[:-1], "release-3", "colour", "red"])
         await take_in()
 
         [event] = await events_told(database, user_topic(ada.id))
