@@ -1,6 +1,5 @@
 """`python -m gateway`: one worker of the realtime program."""
 
-import gc
 import resource
 import signal
 import sys
@@ -18,10 +17,6 @@ from shared.logging import configure_logging, get_logger
 
 EXIT_SETTINGS: Final = 2
 
-_COLLECT_AFTER: Final = (20_000, 20, 50)
-"""New objects before the collector looks for cycles among the youngest, and how often among the
-older. By default it looks every 700 objects, which a thousand handshakes make many times over."""
-
 
 def main() -> int:
     """Run a worker until it is told to stop; return the exit status."""
@@ -32,7 +27,6 @@ def main() -> int:
         return EXIT_SETTINGS
     configure_logging(program="gateway", level=settings.log_level)
     _allow_many_files()
-    _collect_less_often()
     status = 0
     try:
         trio.run(_run, settings)
@@ -77,12 +71,6 @@ def _allow_many_files() -> None:
     """A socket is a file: take as many as the system lets us."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _collect_less_often() -> None:
-    """Leave what was imported alone, and look at young objects in larger lots."""
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
 
 
 if __name__ == "__main__":
