@@ -25,6 +25,17 @@ OrderId = NewType("OrderId", str)  # ord_
 OrderLineId = NewType("OrderLineId", str)  # lin_
 NotificationId = NewType("NotificationId", str)  # ntf_
 LicenseId = NewType("LicenseId", str)  # lic_
+QuoteId = NewType("QuoteId", str)  # quo_
+PaymentId = NewType("PaymentId", str)  # pay_  one attempt to be paid for an order
+PaymentMethodId = NewType("PaymentMethodId", str)  # pmt_
+RefundId = NewType("RefundId", str)  # rfd_
+DisputeId = NewType("DisputeId", str)  # dsp_
+GrantId = NewType("GrantId", str)  # grn_
+InvoiceId = NewType("InvoiceId", str)  # inv_
+DiscountId = NewType("DiscountId", str)  # dsc_
+PlanId = NewType("PlanId", str)  # pln_
+SubscriptionId = NewType("SubscriptionId", str)  # sub_
+ExportId = NewType("ExportId", str)  # exp_
 FileId = NewType("FileId", str)  # fil_
 EventId = NewType("EventId", str)  # evt_
 

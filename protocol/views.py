@@ -10,14 +10,21 @@ import msgspec
 
 from protocol.ids import (
     CartId,
+    ExportId,
     FileId,
+    GrantId,
+    InvoiceId,
     LicenseId,
     MessageId,
     NotificationId,
     OrderId,
     OrderLineId,
+    PaymentId,
+    PlanId,
     ProductId,
+    RefundId,
     RoomId,
+    SubscriptionId,
     UserId,
     VariantId,
 )
@@ -140,11 +147,44 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     total: Money
 
 
-OrderState = Literal["draft", "awaiting_payment", "paid", "fulfilled", "canceled", "expired"]
+OrderState = Literal[
+    "draft",
+    "awaiting_payment",
+    "processing",
+    "paid",
+    "fulfilled",
+    "canceled",
+    "expired",
+    "paid_late",
+    "partially_refunded",
+    "refunded",
+]
+"""Where an order is in its life. `processing`: the money is on its way, as from a bank debit.
+`paid_late`: it came after the order was given up, and goes back unless the order can be kept."""
+
+PaymentStatus = Literal["unpaid", "processing", "paid", "partially_refunded", "refunded"]
+"""What has become of the money, folded from what was captured and given back."""
+
+DeliveryStatus = Literal["none", "pending", "delivered", "suspended", "revoked"]
+"""What has become of the goods, folded from what was granted line by line."""
 
 
-class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One bought thing, with the price it was bought at."""
+class TaxShare(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rate comes to over a whole order. A rate of 20 % is 200 000 ppm."""
+
+    name: str
+    rate_ppm: int
+    taxable: Money
+    tax: Money
+    is_inclusive: bool
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One bought thing, with the price it was bought at.
+
+    `total` is what was paid for it: quantity times price, less the discount, with the tax. What is
+    absent is nothing: no `discount`, no `tax`, none of it `refunded`.
+    """
 
     id: OrderLineId
     variant: VariantId
@@ -153,10 +193,17 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     unit_price: Money
     total: Money
+    discount: Money | None = None
+    tax: Money | None = None
+    refunded: Money | None = None
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order and where it stands. `version` is the number of its last event."""
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An order and where it stands. `version` is the number of its last event.
+
+    `total` is what is paid: the subtotal less the discount, with the tax. `disputed` and `held` lie
+    over the state: the buyer's bank asks for the money back; the shop looks at it by hand.
+    """
 
     id: OrderId
     number: str
@@ -166,6 +213,130 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[OrderLine]
     total: Money
     placed_at_ms: int
+    subtotal: Money | None = None
+    discount: Money | None = None
+    tax: Money | None = None
+    taxes: list[TaxShare] = []
+    captured: Money | None = None
+    refunded: Money | None = None
+    payment: PaymentStatus = "unpaid"
+    delivery: DeliveryStatus = "none"
+    disputed: bool = False
+    held: bool = False
+    pay_until_ms: int | None = None
+    subscription: SubscriptionId | None = None
+
+
+PaymentState = Literal[
+    "created",
+    "submitting",
+    "requires_method",
+    "requires_action",
+    "processing",
+    "succeeded",
+    "failed",
+    "canceled",
+    "unknown",
+]
+"""`unknown`: nobody heard the answer; it is asked for until it is known."""
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One attempt to be paid for an order. An order has one at a time that is not over.
+
+    `failure` is the bank's reason in Stripe's words, such as `card_declined`.
+    """
+
+    id: PaymentId
+    version: int
+    order: OrderId
+    state: PaymentState
+    amount: Money
+    failure: str | None = None
+
+
+RefundState = Literal["reserved", "submitting", "pending", "succeeded", "failed", "canceled"]
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Money on its way back to a buyer."""
+
+    id: RefundId
+    version: int
+    order: OrderId
+    state: RefundState
+    amount: Money
+    reason: str = ""
+
+
+Benefit = Literal["license", "files", "access"]
+GrantState = Literal["pending", "granted", "suspended", "revoked"]
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a buyer has by one line of an order, of one kind."""
+
+    id: GrantId
+    version: int
+    order: OrderId
+    line: OrderLineId
+    product: ProductId
+    benefit: Benefit
+    state: GrantState
+
+
+InvoiceKind = Literal["invoice", "credit_note"]
+
+
+class Invoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A paper of the books. It never changes once it has its number."""
+
+    id: InvoiceId
+    number: str
+    kind: InvoiceKind
+    order: OrderId
+    total: Money
+    issued_at_ms: int
+
+
+SubscriptionState = Literal[
+    "incomplete",
+    "incomplete_expired",
+    "trialing",
+    "active",
+    "past_due",
+    "unpaid",
+    "paused",
+    "canceled",
+]
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A plan somebody pays for again and again."""
+
+    id: SubscriptionId
+    version: int
+    plan: PlanId
+    title: str
+    state: SubscriptionState
+    price: Money
+    period_ends_at_ms: int
+    cancels_at_period_end: bool = False
+
+
+ExportState = Literal["waiting", "running", "ready", "failed", "canceled"]
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file being written of what is in the books."""
+
+    id: ExportId
+    version: int
+    title: str
+    state: ExportState
+    rows_done: int
+    rows_expected: int | None = None
+    size_bytes: int | None = None
 
 
 LicenseState = Literal["granted", "suspended", "revoked"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, get_args
+from typing import Final
 
 import msgspec
 
@@ -21,7 +21,14 @@ from protocol.money import Money
 from protocol.views import OrderState
 from shared.clock import unix_ms
 
-STATES: Final[tuple[OrderState, ...]] = get_args(OrderState)
+STATES: Final[tuple[OrderState, ...]] = (
+    "draft",
+    "awaiting_payment",
+    "paid",
+    "fulfilled",
+    "canceled",
+    "expired",
+)
 
 TRANSITIONS: Final[Mapping[OrderState, frozenset[OrderState]]] = {
     "draft": frozenset({"awaiting_payment"}),

@@ -18,16 +18,30 @@ from protocol.events.chat import (
     RoomChanged,
 )
 from protocol.events.commands import CommandCommitted, CommandRejected
+from protocol.events.delivery import GrantChanged
 from protocol.events.event import Event
+from protocol.events.exports import ExportChanged
+from protocol.events.invoices import InvoiceIssued
 from protocol.events.licenses import LicenseChanged
 from protocol.events.notifications import NotificationReceived, NotificationsRead
 from protocol.events.orders import (
     OrderCanceled,
+    OrderDisputeClosed,
+    OrderDisputed,
     OrderExpired,
     OrderFulfilled,
+    OrderHeld,
     OrderPaid,
+    OrderPaidLate,
+    OrderPaymentFailed,
     OrderPlaced,
+    OrderProcessing,
+    OrderRefunded,
+    OrderReleased,
 )
+from protocol.events.payments import PaymentChanged
+from protocol.events.refunds import RefundChanged
+from protocol.events.subscriptions import SubscriptionChanged
 
 AnyEvent = (
     MessageSent
@@ -55,6 +69,20 @@ AnyEvent = (
     | NotificationsRead
     | SessionRevoked
     | LicenseChanged
+    | OrderProcessing
+    | OrderPaymentFailed
+    | OrderPaidLate
+    | OrderRefunded
+    | OrderDisputed
+    | OrderDisputeClosed
+    | OrderHeld
+    | OrderReleased
+    | PaymentChanged
+    | RefundChanged
+    | GrantChanged
+    | InvoiceIssued
+    | SubscriptionChanged
+    | ExportChanged
 )
 
 __all__ = [
@@ -63,6 +91,9 @@ __all__ = [
     "CommandCommitted",
     "CommandRejected",
     "Event",
+    "ExportChanged",
+    "GrantChanged",
+    "InvoiceIssued",
     "LicenseChanged",
     "MemberBanned",
     "MemberChanged",
@@ -76,13 +107,24 @@ __all__ = [
     "NotificationReceived",
     "NotificationsRead",
     "OrderCanceled",
+    "OrderDisputeClosed",
+    "OrderDisputed",
     "OrderExpired",
     "OrderFulfilled",
+    "OrderHeld",
     "OrderPaid",
+    "OrderPaidLate",
+    "OrderPaymentFailed",
     "OrderPlaced",
+    "OrderProcessing",
+    "OrderRefunded",
+    "OrderReleased",
+    "PaymentChanged",
     "ProductChanged",
     "ReactionsChanged",
     "ReadMarked",
+    "RefundChanged",
     "RoomChanged",
     "SessionRevoked",
+    "SubscriptionChanged",
 ]

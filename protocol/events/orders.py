@@ -37,3 +37,60 @@ class OrderExpired(Event, frozen=True, kw_only=True, tag="order_expired"):
 
     order: Order
     at_ms: int
+
+
+class OrderProcessing(Event, frozen=True, kw_only=True, tag="order_processing"):
+    """The money is on its way; it may take days."""
+
+    order: Order
+    at_ms: int
+
+
+class OrderPaymentFailed(Event, frozen=True, kw_only=True, tag="order_payment_failed"):
+    """The money did not come; the order waits for another try."""
+
+    order: Order
+    at_ms: int
+
+
+class OrderPaidLate(Event, frozen=True, kw_only=True, tag="order_paid_late"):
+    """Money came for an order that had been given up."""
+
+    order: Order
+    at_ms: int
+
+
+class OrderRefunded(Event, frozen=True, kw_only=True, tag="order_refunded"):
+    """What was given back of the order is another sum than before; lower, if a refund failed."""
+
+    order: Order
+    at_ms: int
+
+
+class OrderDisputed(Event, frozen=True, kw_only=True, tag="order_disputed"):
+    """The buyer's bank asks for the money back."""
+
+    order: Order
+    at_ms: int
+
+
+class OrderDisputeClosed(Event, frozen=True, kw_only=True, tag="order_dispute_closed"):
+    """The bank has decided."""
+
+    order: Order
+    won: bool
+    at_ms: int
+
+
+class OrderHeld(Event, frozen=True, kw_only=True, tag="order_held"):
+    """The shop looks at the order by hand before it goes on."""
+
+    order: Order
+    at_ms: int
+
+
+class OrderReleased(Event, frozen=True, kw_only=True, tag="order_released"):
+    """The order goes on."""
+
+    order: Order
+    at_ms: int

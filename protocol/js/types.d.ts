@@ -274,7 +274,7 @@ export interface EventFrame {
   offset: number;
   id: string;
   at_ms: number;
-  body: MessageSent | MessageEdited | MessageDeleted | MemberJoined | MemberLeft | ReadMarked | ReactionsChanged | Mentioned | MemberChanged | MemberBanned | MemberUnbanned | RoomChanged | CommandCommitted | CommandRejected | CartChanged | OrderPlaced | OrderPaid | OrderFulfilled | OrderCanceled | OrderExpired | ProductChanged | NotificationReceived | NotificationsRead | SessionRevoked | LicenseChanged;
+  body: MessageSent | MessageEdited | MessageDeleted | MemberJoined | MemberLeft | ReadMarked | ReactionsChanged | Mentioned | MemberChanged | MemberBanned | MemberUnbanned | RoomChanged | CommandCommitted | CommandRejected | CartChanged | OrderPlaced | OrderPaid | OrderFulfilled | OrderCanceled | OrderExpired | ProductChanged | NotificationReceived | NotificationsRead | SessionRevoked | LicenseChanged | OrderProcessing | OrderPaymentFailed | OrderPaidLate | OrderRefunded | OrderDisputed | OrderDisputeClosed | OrderHeld | OrderReleased | PaymentChanged | RefundChanged | GrantChanged | InvoiceIssued | SubscriptionChanged | ExportChanged;
 }
 
 /** Somebody said something. */
@@ -531,19 +531,41 @@ export interface OrderPlaced {
   at_ms: number;
 }
 
-/** An order and where it stands. `version` is the number of its last event. */
+/**
+ * An order and where it stands. `version` is the number of its last event.
+ *
+ * `total` is what is paid: the subtotal less the discount, with the tax. `disputed` and `held` lie
+ * over the state: the buyer's bank asks for the money back; the shop looks at it by hand.
+ */
 export interface Order {
   id: string;
   number: string;
   version: number;
-  state: "awaiting_payment" | "canceled" | "draft" | "expired" | "fulfilled" | "paid";
+  state: "awaiting_payment" | "canceled" | "draft" | "expired" | "fulfilled" | "paid" | "paid_late" | "partially_refunded" | "processing" | "refunded";
   buyer: string;
   lines: OrderLine[];
   total: Money;
   placed_at_ms: number;
+  subtotal?: Money | null;
+  discount?: Money | null;
+  tax?: Money | null;
+  taxes?: TaxShare[];
+  captured?: Money | null;
+  refunded?: Money | null;
+  payment?: "paid" | "partially_refunded" | "processing" | "refunded" | "unpaid";
+  delivery?: "delivered" | "none" | "pending" | "revoked" | "suspended";
+  disputed?: boolean;
+  held?: boolean;
+  pay_until_ms?: number | null;
+  subscription?: string | null;
 }
 
-/** One bought thing, with the price it was bought at. */
+/**
+ * One bought thing, with the price it was bought at.
+ *
+ * `total` is what was paid for it: quantity times price, less the discount, with the tax. What is
+ * absent is nothing: no `discount`, no `tax`, none of it `refunded`.
+ */
 export interface OrderLine {
   id: string;
   variant: string;
@@ -552,6 +574,18 @@ export interface OrderLine {
   quantity: number;
   unit_price: Money;
   total: Money;
+  discount?: Money | null;
+  tax?: Money | null;
+  refunded?: Money | null;
+}
+
+/** What one rate comes to over a whole order. A rate of 20 % is 200 000 ppm. */
+export interface TaxShare {
+  name: string;
+  rate_ppm: number;
+  taxable: Money;
+  tax: Money;
+  is_inclusive: boolean;
 }
 
 /** The order is paid; a free one at once. */
@@ -666,6 +700,167 @@ export interface License {
   machines_max: number;
   issued_at_ms: number;
   expires_at_ms?: number | null;
+}
+
+/** The money is on its way; it may take days. */
+export interface OrderProcessing {
+  type: "order_processing";
+  order: Order;
+  at_ms: number;
+}
+
+/** The money did not come; the order waits for another try. */
+export interface OrderPaymentFailed {
+  type: "order_payment_failed";
+  order: Order;
+  at_ms: number;
+}
+
+/** Money came for an order that had been given up. */
+export interface OrderPaidLate {
+  type: "order_paid_late";
+  order: Order;
+  at_ms: number;
+}
+
+/** What was given back of the order is another sum than before; lower, if a refund failed. */
+export interface OrderRefunded {
+  type: "order_refunded";
+  order: Order;
+  at_ms: number;
+}
+
+/** The buyer's bank asks for the money back. */
+export interface OrderDisputed {
+  type: "order_disputed";
+  order: Order;
+  at_ms: number;
+}
+
+/** The bank has decided. */
+export interface OrderDisputeClosed {
+  type: "order_dispute_closed";
+  order: Order;
+  won: boolean;
+  at_ms: number;
+}
+
+/** The shop looks at the order by hand before it goes on. */
+export interface OrderHeld {
+  type: "order_held";
+  order: Order;
+  at_ms: number;
+}
+
+/** The order goes on. */
+export interface OrderReleased {
+  type: "order_released";
+  order: Order;
+  at_ms: number;
+}
+
+/** An attempt to be paid is in another state. */
+export interface PaymentChanged {
+  type: "payment_changed";
+  payment: Payment;
+}
+
+/**
+ * One attempt to be paid for an order. An order has one at a time that is not over.
+ *
+ * `failure` is the bank's reason in Stripe's words, such as `card_declined`.
+ */
+export interface Payment {
+  id: string;
+  version: number;
+  order: string;
+  state: "canceled" | "created" | "failed" | "processing" | "requires_action" | "requires_method" | "submitting" | "succeeded" | "unknown";
+  amount: Money;
+  failure?: string | null;
+}
+
+/** A refund is in another state. */
+export interface RefundChanged {
+  type: "refund_changed";
+  refund: Refund;
+}
+
+/** Money on its way back to a buyer. */
+export interface Refund {
+  id: string;
+  version: number;
+  order: string;
+  state: "canceled" | "failed" | "pending" | "reserved" | "submitting" | "succeeded";
+  amount: Money;
+  reason?: string;
+}
+
+/** A buyer has something, has it no more, or has it back. */
+export interface GrantChanged {
+  type: "grant_changed";
+  grant: Grant;
+}
+
+/** What a buyer has by one line of an order, of one kind. */
+export interface Grant {
+  id: string;
+  version: number;
+  order: string;
+  line: string;
+  product: string;
+  benefit: "access" | "files" | "license";
+  state: "granted" | "pending" | "revoked" | "suspended";
+}
+
+/** An invoice or a credit note has its number. */
+export interface InvoiceIssued {
+  type: "invoice_issued";
+  invoice: Invoice;
+}
+
+/** A paper of the books. It never changes once it has its number. */
+export interface Invoice {
+  id: string;
+  number: string;
+  kind: "credit_note" | "invoice";
+  order: string;
+  total: Money;
+  issued_at_ms: number;
+}
+
+/** A subscription is in another state, on another plan or in another period. */
+export interface SubscriptionChanged {
+  type: "subscription_changed";
+  subscription: Subscription;
+}
+
+/** A plan somebody pays for again and again. */
+export interface Subscription {
+  id: string;
+  version: number;
+  plan: string;
+  title: string;
+  state: "active" | "canceled" | "incomplete" | "incomplete_expired" | "past_due" | "paused" | "trialing" | "unpaid";
+  price: Money;
+  period_ends_at_ms: number;
+  cancels_at_period_end?: boolean;
+}
+
+/** An export has come further, or is done. */
+export interface ExportChanged {
+  type: "export_changed";
+  export: Export;
+}
+
+/** A file being written of what is in the books. */
+export interface Export {
+  id: string;
+  version: number;
+  title: string;
+  state: "canceled" | "failed" | "ready" | "running" | "waiting";
+  rows_done: number;
+  rows_expected?: number | null;
+  size_bytes?: number | null;
 }
 
 /** The newest ephemeral state of a topic. */
@@ -898,7 +1093,21 @@ export type RialtoEvent =
   | NotificationReceived
   | NotificationsRead
   | SessionRevoked
-  | LicenseChanged;
+  | LicenseChanged
+  | OrderProcessing
+  | OrderPaymentFailed
+  | OrderPaidLate
+  | OrderRefunded
+  | OrderDisputed
+  | OrderDisputeClosed
+  | OrderHeld
+  | OrderReleased
+  | PaymentChanged
+  | RefundChanged
+  | GrantChanged
+  | InvoiceIssued
+  | SubscriptionChanged
+  | ExportChanged;
 
 export type Signal =
   | Typing

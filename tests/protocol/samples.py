@@ -87,6 +87,46 @@ ORDER_VIEW = views.Order(
     total=PRICE,
     placed_at_ms=AT_MS,
 )
+RICH_ORDER_VIEW = views.Order(
+    id=ORDER,
+    number="R-2026-000043",
+    version=4,
+    state="partially_refunded",
+    buyer=USER,
+    lines=[
+        views.OrderLine(
+            id=f"lin_{ULID}",
+            variant=VARIANT,
+            product=PRODUCT,
+            title="Inkwell Serif",
+            quantity=2,
+            unit_price=PRICE,
+            total=Money(amount_minor=3798, currency="EUR"),
+            discount=Money(amount_minor=200, currency="EUR"),
+            tax=Money(amount_minor=606, currency="EUR"),
+            refunded=Money(amount_minor=1000, currency="EUR"),
+        )
+    ],
+    total=Money(amount_minor=3798, currency="EUR"),
+    placed_at_ms=AT_MS,
+    subtotal=Money(amount_minor=3998, currency="EUR"),
+    discount=Money(amount_minor=200, currency="EUR"),
+    tax=Money(amount_minor=606, currency="EUR"),
+    taxes=[
+        views.TaxShare(
+            name="VAT 19 %",
+            rate_ppm=190_000,
+            taxable=Money(amount_minor=3192, currency="EUR"),
+            tax=Money(amount_minor=606, currency="EUR"),
+            is_inclusive=True,
+        )
+    ],
+    captured=Money(amount_minor=3798, currency="EUR"),
+    refunded=Money(amount_minor=1000, currency="EUR"),
+    payment="partially_refunded",
+    delivery="delivered",
+    disputed=True,
+)
 
 SHOWN_PRODUCT = views.Product(
     id=PRODUCT,
@@ -188,6 +228,73 @@ EVENTS = [
             machines_active=1,
             machines_max=3,
             issued_at_ms=AT_MS,
+        )
+    ),
+    events.OrderProcessing(
+        order=msgspec.structs.replace(ORDER_VIEW, state="processing", version=2), at_ms=AT_MS
+    ),
+    events.OrderPaymentFailed(order=ORDER_VIEW, at_ms=AT_MS),
+    events.OrderPaidLate(
+        order=msgspec.structs.replace(ORDER_VIEW, state="paid_late", version=3), at_ms=AT_MS
+    ),
+    events.OrderRefunded(order=RICH_ORDER_VIEW, at_ms=AT_MS),
+    events.OrderDisputed(order=RICH_ORDER_VIEW, at_ms=AT_MS),
+    events.OrderDisputeClosed(order=RICH_ORDER_VIEW, won=True, at_ms=AT_MS),
+    events.OrderHeld(order=RICH_ORDER_VIEW, at_ms=AT_MS),
+    events.OrderReleased(order=RICH_ORDER_VIEW, at_ms=AT_MS),
+    events.PaymentChanged(
+        payment=views.Payment(
+            id=f"pay_{ULID}",
+            version=3,
+            order=ORDER,
+            state="failed",
+            amount=PRICE,
+            failure="insufficient_funds",
+        )
+    ),
+    events.RefundChanged(
+        refund=views.Refund(id=f"rfd_{ULID}", version=2, order=ORDER, state="pending", amount=PRICE)
+    ),
+    events.GrantChanged(
+        grant=views.Grant(
+            id=f"grn_{ULID}",
+            version=1,
+            order=ORDER,
+            line=f"lin_{ULID}",
+            product=PRODUCT,
+            benefit="license",
+            state="granted",
+        )
+    ),
+    events.InvoiceIssued(
+        invoice=views.Invoice(
+            id=f"inv_{ULID}",
+            number="R-2026-000017",
+            kind="invoice",
+            order=ORDER,
+            total=PRICE,
+            issued_at_ms=AT_MS,
+        )
+    ),
+    events.SubscriptionChanged(
+        subscription=views.Subscription(
+            id=f"sub_{ULID}",
+            version=2,
+            plan=f"pln_{ULID}",
+            title="Type Club",
+            state="active",
+            price=PRICE,
+            period_ends_at_ms=AT_MS,
+        )
+    ),
+    events.ExportChanged(
+        export=views.Export(
+            id=f"exp_{ULID}",
+            version=5,
+            title="Orders as CSV",
+            state="running",
+            rows_done=2000,
+            rows_expected=10000,
         )
     ),
 ]
