@@ -198,8 +198,8 @@ def _make_listener(
         clock=services.clock,
     )
 
-    async def serve_one(line: Line, on_settled: Callable[[], None]) -> None:
-        await Conversation(terms=terms, host=dispatch, on_settled=on_settled).run(line)
+    def serve_one(line: Line, on_settled: Callable[[], None]) -> Awaitable[None]:
+        return Conversation(terms=terms, host=dispatch, on_settled=on_settled).run(line)
 
     return Listener(
         listening,

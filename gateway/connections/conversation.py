@@ -1,9 +1,10 @@
 """One socket from its first byte to its last, and the wall around it.
 
-Two tasks a client: trio-websocket's reader, which hands small messages over by the short way
-(`tap.py`), and the one here, which takes what came by the long one. Neither waits for anybody. So
-the reader always drains, and pings and closes are heard however busy the user's actor is. Whatever
-goes wrong inside ends this one socket and nothing else.
+One task a client, which reads the socket and hands small messages on (`tap.py`). When something
+special comes, trio-websocket takes over with a task that reads (`long_way.py`), and the one here
+takes the messages it finds. Neither waits for anybody, so the socket is always drained, and pings
+and closes are heard however busy the user's actor is. Whatever goes wrong inside ends this one
+socket and nothing else.
 """
 
 from collections.abc import Callable
@@ -13,22 +14,23 @@ from typing import Protocol
 import msgspec
 import trio
 from prometheus_client import Counter
-from trio_websocket import ConnectionClosed
+from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from gateway.connections.addresses import Addresses
 from gateway.connections.connection import Connection, count_close
 from gateway.connections.handshake import (
     HelloRefusedError,
-    Upgraded,
     UpgradeRefusedError,
     UpgradeRules,
     check_ticket,
+    count_absent,
     hello_in,
     upgrade,
 )
 from gateway.connections.inbound import FrameTooLargeError, RefusedFrameError, read_frame
 from gateway.connections.line import Line
+from gateway.connections.long_way import take_over
 from gateway.connections.transport import Transport
 from gateway.connections.wire import close_frame
 from gateway.limits import CLOSE_SECONDS_MAX, HELLO_SECONDS_MAX, REFUSAL_SECONDS_MAX
@@ -36,6 +38,7 @@ from protocol.client_frames import AnyClientFrame, Hello
 from protocol.close_codes import HELLO_TIMEOUT, INTERNAL, MALFORMED, CloseCode
 from protocol.error_codes import RATE_LIMITED
 from protocol.ids import ConnectionId
+from protocol.version import DEFAULT_WIRE_FORMAT, WireFormat
 from shared.clock import Clock
 from shared.ids import mint_id
 from shared.logging import get_logger
@@ -81,9 +84,13 @@ class Conversation:
         "_has_met",
         "_host",
         "_is_upgraded",
+        "_nursery",
         "_on_settled",
+        "_patience",
+        "_socket",
         "_terms",
         "_transport",
+        "_wire_format",
     )
 
     def __init__(self, *, terms: Terms, host: Host, on_settled: Callable[[], None]) -> None:
@@ -91,6 +98,10 @@ class Conversation:
         self._host = host
         self._on_settled = on_settled
         self._transport: Transport | None = None
+        self._nursery: trio.Nursery | None = None
+        self._patience: trio.CancelScope | None = None
+        self._socket: WebSocketConnection | None = None
+        self._wire_format: WireFormat = DEFAULT_WIRE_FORMAT
         self._connection: Connection | None = None
         self._is_upgraded = False
         self._has_met = False
@@ -117,7 +128,7 @@ class Conversation:
     async def _run_within_walls(self, line: Line) -> None:
         try:
             async with trio.open_nursery() as nursery:
-                self._transport = Transport(line, nursery)
+                self._transport, self._nursery = Transport(line, nursery), nursery
                 try:
                     await self._talk(nursery, self._transport)
                 finally:
@@ -141,45 +152,80 @@ class Conversation:
             self._transport.close_with(close_frame(INTERNAL))
 
     async def _talk(self, nursery: trio.Nursery, transport: Transport) -> None:
-        until = trio.current_time() + HELLO_SECONDS_MAX
+        is_open = True
+        with trio.move_on_after(HELLO_SECONDS_MAX) as self._patience:
+            await self._upgrade(nursery, transport, patience=self._patience)
+            while is_open and not self._has_met:
+                is_open = await self._hear_next(nursery, transport)
+        if not self._is_upgraded:
+            count_absent()
+            raise UpgradeRefusedError("no proper request came")
+        if is_open and not self._has_met:
+            self._refuse(HELLO_TIMEOUT, transport, nursery)
+        self._patience = None
+        while is_open:  # here a socket spends its life: each call less is memory less
+            if self._socket is not None:
+                is_open = await self._hear_next(nursery, transport)
+            elif (left := await transport.hear()) is not None:
+                is_open = await self._go_on(nursery, transport, left)
+
+    async def _upgrade(
+        self, nursery: trio.Nursery, transport: Transport, *, patience: trio.CancelScope
+    ) -> None:
+        transport.on_end = patience.cancel  # while trio-websocket reads the request it tells nobody
         rules = UpgradeRules(
             origins=self._terms.origins, addresses=self._terms.addresses, peer=transport.peer
         )
-        upgraded = await upgrade(nursery, transport, rules=rules, until=until)
+        upgraded = await upgrade(nursery, transport, rules=rules)
+        transport.on_end = _nothing
         self._is_upgraded = True
-        with trio.move_on_at(until) as patience:
+        self._socket, self._wire_format = upgraded.socket, upgraded.wire_format
+        transport.tap(self._hear_at_once)
 
-            def hear(message: str | bytes) -> None:
-                if self._has_met:
-                    self._take(message)
-                else:
-                    patience.deadline = inf
-                    self._meet(message, upgraded, transport, nursery)
+    async def _hear_next(self, nursery: trio.Nursery, transport: Transport) -> bool:
+        """Take what comes next; say whether more may come."""
+        if self._socket is None:
+            left = await transport.hear()
+            return left is None or await self._go_on(nursery, transport, left)
+        try:
+            self._hear(await self._socket.get_message())
+        except ConnectionClosed:
+            transport.end()
+            return False
+        return True
 
-            def hear_at_once(message: str | bytes) -> None:
-                try:
-                    hear(message)
-                except Exception as crash:  # noqa: BLE001 - the wall is not around this task
-                    self._note_crash(crash)
-                    nursery.cancel_scope.cancel()
+    async def _go_on(self, nursery: trio.Nursery, transport: Transport, left: bytes) -> bool:
+        """Leave the socket to trio-websocket, unless the client has gone: then say no."""
+        if left:
+            with trio.CancelScope(shield=True):  # or what was read would be lost
+                self._socket = await take_over(nursery, transport, unread=left)
+        else:
+            transport.end()
+        return bool(left)
 
-            transport.tap(hear_at_once)
-            await _listen(upgraded, transport, hear)
-        if patience.cancelled_caught:
-            self._refuse(HELLO_TIMEOUT, transport, nursery)
-            await _listen(upgraded, transport, self._take)
+    def _hear_at_once(self, message: str | bytes) -> None:
+        try:
+            self._hear(message)
+        except Exception as crash:  # noqa: BLE001 - the wall is not around trio-websocket's task
+            self._note_crash(crash)
+            if self._nursery is not None:
+                self._nursery.cancel_scope.cancel()
 
-    def _meet(
-        self,
-        message: str | bytes,
-        upgraded: Upgraded,
-        transport: Transport,
-        nursery: trio.Nursery,
-    ) -> None:
+    def _hear(self, message: str | bytes) -> None:
+        if self._has_met:
+            self._take(message)
+            return
+        assert self._transport is not None
+        assert self._nursery is not None
+        if self._patience is not None:
+            self._patience.deadline = inf
+        self._meet(message, self._transport, self._nursery)
+
+    def _meet(self, message: str | bytes, transport: Transport, nursery: trio.Nursery) -> None:
         """Take the client's first message."""
         try:
-            hello = hello_in(message, upgraded.wire_format)
-            self._introduce(hello, upgraded, transport, nursery)
+            hello = hello_in(message, self._wire_format)
+            self._introduce(hello, transport, nursery)
         except HelloRefusedError as refused:
             self._refuse(refused.close, transport, nursery)
         else:
@@ -192,15 +238,13 @@ class Conversation:
         nursery.cancel_scope.deadline = trio.current_time() + CLOSE_SECONDS_MAX
         self._on_settled()
 
-    def _introduce(
-        self, hello: Hello, upgraded: Upgraded, transport: Transport, nursery: trio.Nursery
-    ) -> None:
+    def _introduce(self, hello: Hello, transport: Transport, nursery: trio.Nursery) -> None:
         clock = self._terms.clock
         claims = check_ticket(hello.ticket, verifier=self._terms.verifier, clock=clock)
         connection = Connection(
             connection_id=ConnectionId(mint_id("con", clock.now())),
             transport=transport,
-            wire_format=upgraded.wire_format,
+            wire_format=self._wire_format,
             claims=claims,
             lifetime_seconds=claims.exp - clock.now().timestamp(),
             nursery=nursery,
@@ -233,12 +277,5 @@ class Conversation:
             self._host.receive(connection, frame)
 
 
-async def _listen(
-    upgraded: Upgraded, transport: Transport, hear: Callable[[str | bytes], None]
-) -> None:
-    """Hear what comes through trio-websocket, until both sides have said goodbye or one is gone."""
-    try:
-        while True:
-            hear(await upgraded.socket.get_message())
-    except ConnectionClosed:
-        transport.end()
+def _nothing() -> None:
+    """Stand in for the hook: from now on whoever reads notices the end."""

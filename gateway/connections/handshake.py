@@ -1,21 +1,21 @@
 """From an HTTP upgrade to an admitted client: path, origin, subprotocol, hello, ticket."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
 import trio
 from prometheus_client import Counter
-from trio_websocket import WebSocketConnection, WebSocketRequest, wrap_server_stream
+from trio_websocket import WebSocketConnection, WebSocketRequest
 
 from gateway.connections.addresses import Addresses
 from gateway.connections.inbound import FrameTooLargeError, RefusedFrameError, read_frame
+from gateway.connections.long_way import read_request
+from gateway.connections.outbox import Lane
+from gateway.connections.request import answer_to, read_plain
 from gateway.connections.transport import Transport
-from gateway.limits import (
-    INBOUND_MESSAGE_CHARACTERS_MAX,
-    RECEIVE_BYTES,
-    RETRY_AFTER_SECONDS,
-)
+from gateway.limits import RETRY_AFTER_SECONDS
 from protocol.client_frames import Hello
 from protocol.close_codes import (
     INVALID_TICKET,
@@ -34,6 +34,7 @@ _TOO_MANY: Final = 429
 _upgrades = Counter(
     "rialto_gateway_upgrades_total", "HTTP upgrades, by how they were answered.", ["status"]
 )
+_upgraded = _upgrades.labels(status="101")
 
 
 class UpgradeRefusedError(Exception):
@@ -57,53 +58,91 @@ class UpgradeRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Upgraded(msgspec.Struct, frozen=True, kw_only=True):
-    """A WebSocket on which nothing was said yet."""
+    """A WebSocket on which nothing was said yet; `socket` if trio-websocket has it already."""
 
-    socket: WebSocketConnection
+    socket: WebSocketConnection | None
     wire_format: WireFormat
 
 
-async def upgrade(
-    nursery: trio.Nursery, transport: Transport, *, rules: UpgradeRules, until: float
-) -> Upgraded:
-    """Answer the HTTP request for a WebSocket, if it has come by the time `until`.
+async def upgrade(nursery: trio.Nursery, transport: Transport, *, rules: UpgradeRules) -> Upgraded:
+    """Answer the HTTP request for a WebSocket.
 
     Raises:
         UpgradeRefusedError: if none was opened.
     """
-    with trio.move_on_at(until) as patience:
-        transport.on_end = patience.cancel
-        request = await wrap_server_stream(
-            nursery,
-            transport,
-            message_queue_size=1,
-            max_message_size=INBOUND_MESSAGE_CHARACTERS_MAX,
-            receive_buffer_size=RECEIVE_BYTES,
-        )
-        upgraded = await _answer(request, rules)
-        transport.on_end = _nothing
-        return upgraded
+    received = await transport.receive_first()
+    if not received:
+        count_absent()
+        raise UpgradeRefusedError("the client has gone")
+    plain = read_plain(received)
+    if plain is None:
+        request = await read_request(nursery, transport, unread=received)
+        return await _accept(request, _why_not(_asked_in(request), rules))
+    asked = _Asked(target=plain.target, origin=plain.origin, forwarded_for=plain.forwarded_for)
+    refusal = _why_not(asked, rules)
+    if refusal is not None:
+        request = await read_request(nursery, transport, unread=received)
+        return await _accept(request, refusal)
+    chosen = _choose(plain.subprotocols)
+    transport.push(answer_to(plain, subprotocol=chosen), Lane.CONTROL)
+    _upgraded.inc()
+    return Upgraded(socket=None, wire_format=_wire_format(chosen))
+
+
+def count_absent() -> None:
+    """Count a client that asked for nothing, or not in time."""
     _upgrades.labels(status="none").inc()
-    raise UpgradeRefusedError("no proper request came")
 
 
-def _nothing() -> None:
-    """Stand in for the hook: from now on trio-websocket itself notices the end."""
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides whether a request is granted."""
+
+    target: str
+    origin: str | None
+    forwarded_for: str
 
 
-async def _answer(request: WebSocketRequest, rules: UpgradeRules) -> Upgraded:
-    if urlsplit(request.path).path != SOCKET_PATH:
-        await _reject(request, 404, b"The WebSocket is at /ws.\n")
-    if not _is_allowed(_header(request, b"origin"), rules.origins):
-        await _reject(request, 403, b"This origin may not open a WebSocket here.\n")
-    if _knocks_too_often(request, rules):
-        await _reject(request, 429, b"Too many at once from your address; wait.\n")
-    offered = set(request.proposed_subprotocols)
-    chosen = next((name for name in SUBPROTOCOLS if name in offered), None)
+class _Refusal(msgspec.Struct, frozen=True):
+    """Why it is not."""
+
+    status: int
+    body: bytes
+
+
+def _why_not(asked: _Asked, rules: UpgradeRules) -> _Refusal | None:
+    """Return why a request is refused; asked once for each, because it counts who knocks."""
+    if urlsplit(asked.target).path != SOCKET_PATH:
+        return _Refusal(404, b"The WebSocket is at /ws.\n")
+    if not _is_allowed(asked.origin, rules.origins):
+        return _Refusal(403, b"This origin may not open a WebSocket here.\n")
+    if _knocks_too_often(asked, rules):
+        return _Refusal(_TOO_MANY, b"Too many at once from your address; wait.\n")
+    return None
+
+
+async def _accept(request: WebSocketRequest, refusal: _Refusal | None) -> Upgraded:
+    if refusal is not None:
+        await _reject(request, refusal)
+    chosen = _choose(request.proposed_subprotocols)
     socket = await request.accept(subprotocol=chosen)
-    _upgrades.labels(status="101").inc()
-    wire_format = DEFAULT_WIRE_FORMAT if chosen is None else SUBPROTOCOLS[chosen]
-    return Upgraded(socket=socket, wire_format=wire_format)
+    _upgraded.inc()
+    return Upgraded(socket=socket, wire_format=_wire_format(chosen))
+
+
+def _choose(offered: Sequence[str]) -> str | None:
+    return next((name for name in SUBPROTOCOLS if name in offered), None)
+
+
+def _wire_format(chosen: str | None) -> WireFormat:
+    return DEFAULT_WIRE_FORMAT if chosen is None else SUBPROTOCOLS[chosen]
+
+
+def _asked_in(request: WebSocketRequest) -> _Asked:
+    return _Asked(
+        target=request.path,
+        origin=_header(request, b"origin"),
+        forwarded_for=_header(request, b"x-forwarded-for") or "",
+    )
 
 
 def _header(request: WebSocketRequest, wanted: bytes) -> str | None:
@@ -111,12 +150,11 @@ def _header(request: WebSocketRequest, wanted: bytes) -> str | None:
     return None if not found else b", ".join(found).decode("latin-1")
 
 
-def _knocks_too_often(request: WebSocketRequest, rules: UpgradeRules) -> bool:
+def _knocks_too_often(asked: _Asked, rules: UpgradeRules) -> bool:
     """Count a client behind a proxy; whoever comes by themselves was counted at the door."""
     if not rules.addresses.is_trusted(rules.peer):
         return False
-    forwarded = _header(request, b"x-forwarded-for") or ""
-    return rules.addresses.knock(rules.addresses.client_of(rules.peer, forwarded)) > 0
+    return rules.addresses.knock(rules.addresses.client_of(rules.peer, asked.forwarded_for)) > 0
 
 
 def _is_allowed(origin: str | None, origins: frozenset[str]) -> bool:
@@ -124,13 +162,13 @@ def _is_allowed(origin: str | None, origins: frozenset[str]) -> bool:
     return origin is None or ANY_ORIGIN in origins or origin in origins
 
 
-async def _reject(request: WebSocketRequest, status: int, body: bytes) -> None:
-    _upgrades.labels(status=str(status)).inc()
+async def _reject(request: WebSocketRequest, refusal: _Refusal) -> NoReturn:
+    _upgrades.labels(status=str(refusal.status)).inc()
     headers = [(b"Content-Type", b"text/plain"), (b"Connection", b"close")]
-    if status == _TOO_MANY:
+    if refusal.status == _TOO_MANY:
         headers.append((b"Retry-After", b"%d" % RETRY_AFTER_SECONDS))
-    await request.reject(status, extra_headers=headers, body=body)
-    raise UpgradeRefusedError(f"refused with {status}")
+    await request.reject(refusal.status, extra_headers=headers, body=refusal.body)
+    raise UpgradeRefusedError(f"refused with {refusal.status}")
 
 
 def hello_in(message: str | bytes, wire_format: WireFormat) -> Hello:

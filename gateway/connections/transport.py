@@ -272,28 +272,60 @@ class Transport(trio.abc.Stream):
         """Return: `send_all` never blocks."""
         await trio.lowlevel.checkpoint()
 
+    async def receive_first(self) -> bytes:
+        """Return what the client sent first, b"" if it has ended.
+
+        Whoever waited at a full door has sent it by now, so we look before we wait.
+        """
+        try:
+            received = self._receive(RECEIVE_BYTES)
+            return await self._receive_next(RECEIVE_BYTES) if received is None else received
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return b""
+
     @override
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return what the client sent next, b"" when it has ended."""
         while True:
-            await self._line.wait_readable()
-            try:
-                received = self._line.receive(max_bytes or RECEIVE_BYTES)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                self.end()
-                raise trio.BrokenResourceError from error
-            self.heard_at = trio.current_time()
-            if not received:
-                self.on_end()
-                return received
-            if self._tap is None:
-                self._was_at_end_of_head = received.endswith(b"\r\n\r\n")
-                return received
-            left = self._tap.pour(received)
-            if left:
+            received = await self._receive_next(max_bytes or RECEIVE_BYTES)
+            left = received if self._tap is None or not received else self._tap.pour(received)
+            if left or not received:
                 return left
+
+    async def hear(self) -> bytes | None:
+        """Hand on once what has come; return what is left for trio-websocket, or b"" at the end.
+
+        None if nothing is left.
+        """
+        assert self._tap is not None
+        try:
+            received = await self._receive_next(RECEIVE_BYTES)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return b""
+        return (self._tap.pour(received) or None) if received else received
+
+    async def _receive_next(self, bytes_max: int) -> bytes:
+        received = None
+        while received is None:
+            await self._line.wait_readable()
+            received = self._receive(bytes_max)
+        return received
+
+    def _receive(self, bytes_max: int) -> bytes | None:
+        """Return what has come, b"" at the end, None if nothing has."""
+        try:
+            received = self._line.receive(bytes_max)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            self.end()
+            raise trio.BrokenResourceError from error
+        self.heard_at = trio.current_time()
+        if not received:
+            self.on_end()
+        elif self._tap is None:
+            self._was_at_end_of_head = received.endswith(b"\r\n\r\n")
+        return received
 
     def tap(self, on_message: Callable[[str | bytes], None]) -> None:
         """Hand small messages straight to `on_message` from now on; it may not wait.

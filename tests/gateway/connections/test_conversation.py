@@ -25,7 +25,7 @@ from shared.tickets import DEV_VERIFYING_KEY, TicketVerifier
 from tests.fakes.clock import SettableClock
 from tests.gateway.builders import a_ticket
 from tests.gateway.connections.memory_line import MemoryLine
-from tests.gateway.connections.talker import BINARY, CLOSE, PING, TEXT, Talker
+from tests.gateway.connections.talker import BINARY, CLOSE, PING, PONG, REQUEST, TEXT, Talker
 
 
 class Host:
@@ -361,6 +361,58 @@ class TestTheSizeOfAFrame:
         assert code_of(await admitted.hear()) == 4501
 
 
+class TestAClientWithSomethingSpecialToSay:
+    async def test_is_heard_in_the_order_in_which_it_spoke(self, admitted, host):
+        admitted.say(Ping(id=2))
+        admitted.write(PING, b"one")
+        admitted.say(Ping(id=3))
+        admitted.write(TEXT, b'{"type":"ping",', is_last=False)
+        admitted.write(PING, b"two")
+        admitted.write(0, b'"id":4}')
+        admitted.say(Ping(id=5))
+
+        frames = await admitted.hear()
+
+        assert frames == [(PONG, b"one"), (PONG, b"two")]
+        assert host.frames == [Ping(id=number) for number in (2, 3, 4, 5)]
+
+    async def test_may_say_hello_so(self, upgraded, host, clock):
+        hello = Hello(id=1, ticket=a_ticket(now=clock.now()), device="device-1")
+        text = msgspec.json.encode(hello)
+        upgraded.write(PING, b"first")
+        upgraded.write(TEXT, text[:40], is_last=False)
+        upgraded.write(0, text[40:])
+        await upgraded.hear()
+        await trio.sleep(HELLO_SECONDS_MAX)
+        upgraded.say(Ping(id=2))
+        await upgraded.hear()
+
+        assert host.frames == [Ping(id=2)]
+
+    async def test_must_say_hello_in_time_all_the_same(self, upgraded):
+        for _ in range(12):
+            upgraded.write(PING, b"")
+            await trio.sleep(HELLO_SECONDS_MAX / 10)
+
+        assert code_of((await upgraded.hear())[-1:]) == 4502
+
+    async def test_may_ask_for_the_socket_in_pieces_and_with_headers_twice(self, line, host, clock):
+        talker = Talker(line)
+        more = "Cookie: a=b\r\nCookie: c=d\r\n"
+        request = REQUEST.format(path="/ws", more=more).encode()
+        for piece in (request[:30], request[30:]):
+            line.write(piece)
+            await trio.sleep(0.1)
+        await talker.hear()
+        talker.say(Hello(id=1, ticket=a_ticket(now=clock.now()), device="device-1"))
+        talker.say(Ping(id=2))
+        talker.write(CLOSE, b"\x03\xe8")
+
+        assert talker.status == 101
+        assert code_of((await talker.hear())[-1:]) == 1000
+        assert host.frames == [Ping(id=2)]
+
+
 class TestAFlood:
     async def test_of_frames_is_answered_with_a_pause(self, admitted, host):
         for number in range(INBOUND_FRAMES_BURST + 5):
@@ -422,11 +474,14 @@ class TestClosing:
         assert host.frames == []
         assert line.is_closed
 
-    async def test_by_the_network_is_noticed_at_once(self, admitted, line, host):
+    async def test_by_the_network_is_noticed_at_once(self, admitted, line, host, monkeypatch):
+        crashes = []
+        monkeypatch.setattr(Conversation, "_note_crash", lambda _self, crash: crashes.append(crash))
         line.die()
         await trio.sleep(0.1)
 
         assert line.is_closed
+        assert not crashes
         assert host.left == [host.connection]
 
     @pytest.mark.parametrize(
