@@ -18,6 +18,7 @@ ConnectionId = NewType("ConnectionId", str)  # con_  one WebSocket
 WorkerId = NewType("WorkerId", str)  # wrk_  one run of one gateway worker process
 ProductId = NewType("ProductId", str)  # prd_
 VariantId = NewType("VariantId", str)  # var_
+PriceId = NewType("PriceId", str)  # prc_  one version of what a variant costs in a currency
 RoomId = NewType("RoomId", str)  # rom_
 MessageId = NewType("MessageId", str)  # msg_
 CartId = NewType("CartId", str)  # crt_

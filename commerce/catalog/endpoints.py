@@ -10,6 +10,7 @@ from quart import Quart, Response, request
 from commerce.accounts.model import STAFF_ROLE
 from commerce.catalog import service
 from commerce.catalog.errors import (
+    BasePriceNeededError,
     CategoryNotFoundError,
     NoSuchProductError,
     ProductChangedMeanwhileError,
@@ -134,6 +135,7 @@ async def product_states(call: Call[None, ProductStatesQuery]) -> ProductStates:
     body=ProductChanges,
     out=LiveProduct,
     errors=(
+        BasePriceNeededError,
         ForbiddenError,
         NoSuchProductError,
         ProductChangedMeanwhileError,
@@ -141,7 +143,10 @@ async def product_states(call: Call[None, ProductStatesQuery]) -> ProductStates:
     ),
 )
 async def change_product(call: Call[ProductChanges, None]) -> LiveProduct:
-    """Change a product's title, prices and stock; staff only. Every open page hears of it."""
+    """Change a product's title, tax class, prices and stock; staff only.
+
+    Every open page hears of it.
+    """
     call.require_role(STAFF_ROLE)
     change = call.body.of(ProductId(call.path["product"]))
     async with call.database.transaction() as tx:

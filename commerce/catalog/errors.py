@@ -54,6 +54,19 @@ class VariantNotFoundError(ExpectedError):
         super().__init__(f"There is no variant {variant}.")
 
 
+class BasePriceNeededError(ExpectedError):
+    """A variant keeps the price that is asked where no currency is."""
+
+    code = "base_price_needed"
+    http_status = 409
+
+    def __init__(self, variant: VariantId, *, currency: str) -> None:
+        super().__init__(
+            f"{currency} is what {variant} is sold in where nothing else is asked for: "
+            "give it another price first."
+        )
+
+
 class OutOfStockError(ExpectedError):
     """More was asked for than is left."""
 

@@ -7,12 +7,15 @@ from typing import Annotated, Final
 
 import msgspec
 
-from protocol.ids import ID_PATTERN, ProductId, RoomId, VariantId
+from protocol.ids import ID_PATTERN, PriceId, ProductId, RoomId, VariantId
 from protocol.money import Money
 from protocol.views import Product as LiveProduct, ProductVariant
 
 MEDIA_PATH: Final = "/media/"
 """Where files are served from."""
+
+TAX_CLASS_PATTERN: Final = r"^[a-z][a-z0-9_]{0,31}$(?!\n)"
+DEFAULT_TAX_CLASS: Final = "digital"
 
 _last_word: Final = re.compile(r"(?P<whole>.*?)(?<![\w-])(?P<last>\w[\w-]*)", re.DOTALL).fullmatch
 
@@ -105,13 +108,36 @@ class NewProduct(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     published_at: datetime | None
     variants: tuple[Variant, ...]
+    tax_class: str = DEFAULT_TAX_CLASS
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of what a variant costs in a currency. It never changes, it is only withdrawn."""
+
+    id: PriceId
+    variant_id: VariantId
+    currency: str
+    amount_minor: int
+    version: int
+    active: bool
+
+    @property
+    def money(self) -> Money:
+        """The amount."""
+        return Money(amount_minor=self.amount_minor, currency=self.currency)
 
 
 class VariantChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be new of a variant; what is left out stays."""
+    """What is to be new of a variant; what is left out stays.
+
+    `price` is what it costs where no currency is asked for. `prices` are what it costs in some
+    currencies, and in those `withdrawn` it is sold no longer.
+    """
 
     id: VariantId
     price: Money | None = None
+    prices: tuple[Money, ...] = ()
+    withdrawn: tuple[str, ...] = ()
     stock: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
@@ -124,22 +150,28 @@ class ProductChange(msgspec.Struct, frozen=True, kw_only=True):
     product: ProductId
     version: int | None = None
     title: str | None = None
+    tax_class: str | None = None
     variants: tuple[VariantChange, ...] = ()
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant together with what a cart or an order needs to know of its product."""
+    """A variant together with what a cart or an order needs to know of its product.
+
+    The price is the one of the currency asked for, or the variant's own where it has none in that.
+    """
 
     variant: VariantId
     product: ProductId
     slug: str
     product_title: str
     variant_title: str
+    price_id: PriceId
     price_minor: int
     currency: str
     stock: int | None
     cover: str | None
     published: bool
+    tax_class: str = DEFAULT_TAX_CLASS
 
     @property
     def price(self) -> Money:
@@ -180,6 +212,11 @@ def parse_search(text: str) -> SearchText | None:
     if found is None or found["whole"].count('"') % 2 == 1 or found["last"].lower() == "or":
         return SearchText(whole=cleaned, prefix="")
     return SearchText(whole=found["whole"].strip(), prefix=found["last"].lower())
+
+
+def first_price_of(variant: VariantId) -> PriceId:
+    """Return the id of the price a variant is brought in with: it has the variant's ULID."""
+    return PriceId(f"prc_{variant[4:]}")
 
 
 def room_of(product: ProductId) -> RoomId:

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from commerce.catalog.model import (
+    TAX_CLASS_PATTERN,
     Category,
     Product,
     ProductCard,
@@ -23,6 +24,10 @@ Stock = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 CategorySlug = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[a-z0-9-]+$")]
 
 
+CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
+TaxClass = Annotated[str, msgspec.Meta(pattern=TAX_CLASS_PATTERN)]
+
+
 class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An amount as accepted from outside."""
 
@@ -36,10 +41,16 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class VariantChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be new of a variant; what is left out stays. `stock: null` cannot run out."""
+    """What is to be new of a variant; what is left out stays. `stock: null` cannot run out.
+
+    `price` is what it costs where no currency is asked for, `prices` what it costs in each of some
+    currencies; in those `withdrawn` it is sold no longer.
+    """
 
     id: Annotated[VariantId, msgspec.Meta(pattern=ID_PATTERN)]
     price: Price | None = None
+    prices: Annotated[list[Price], msgspec.Meta(max_length=50)] = []
+    withdrawn: Annotated[list[CurrencyCode], msgspec.Meta(max_length=50)] = []
     stock: Stock | msgspec.UnsetType | None = msgspec.UNSET
 
 
@@ -51,6 +62,7 @@ class ProductChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     version: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)] | None = None
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    tax_class: TaxClass | None = None
     variants: Annotated[list[VariantChanges], msgspec.Meta(max_length=50)] = []
 
     def of(self, product: ProductId) -> ProductChange:
@@ -59,10 +71,13 @@ class ProductChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             product=product,
             version=self.version,
             title=self.title,
+            tax_class=self.tax_class,
             variants=tuple(
                 VariantChange(
                     id=each.id,
                     price=None if each.price is None else each.price.money,
+                    prices=tuple(price.money for price in each.prices),
+                    withdrawn=tuple(each.withdrawn),
                     stock=each.stock,
                 )
                 for each in self.variants

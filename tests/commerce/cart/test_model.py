@@ -5,7 +5,7 @@ from commerce.cart.errors import CartFullError, MixedCurrenciesError, NotForSale
 from commerce.cart.model import CART_LINES_MAX, Cart, show
 from commerce.catalog.errors import OutOfStockError
 from commerce.catalog.model import Offer
-from protocol.ids import CartId, ProductId, VariantId
+from protocol.ids import CartId, PriceId, ProductId, VariantId
 from protocol.money import Money
 from tests.commerce.shop import ADA
 
@@ -17,6 +17,7 @@ def an_offer(number=1, *, price=1900, stock=None, published=True, currency="EUR"
         slug=f"thing-{number}",
         product_title="Thing",
         variant_title=variant,
+        price_id=PriceId(f"prc_{number}"),
         price_minor=price,
         currency=currency,
         stock=stock,

@@ -9,7 +9,7 @@ from commerce.catalog.errors import (
     ProductNotFoundError,
     VariantNotFoundError,
 )
-from commerce.catalog.model import ProductChange, VariantChange
+from commerce.catalog.model import ListedAfter, ProductChange, VariantChange
 from protocol.events import ProductChanged
 from protocol.ids import VariantId
 from protocol.money import Money
@@ -55,9 +55,7 @@ class TestBrowsing:
             await shop.add(f"No {number}")
         async with shop.database.transaction() as tx:
             page = await catalog.browse(tx, limit=2)
-            rest = await catalog.browse(
-                tx, after=catalog.ListedAfter(rank=0, id=page[-1].id), limit=10
-            )
+            rest = await catalog.browse(tx, after=ListedAfter(rank=0, id=page[-1].id), limit=10)
 
         assert [card.title for card in page + rest] == ["No 4", "No 3", "No 2", "No 1", "No 0"]
 
@@ -95,7 +93,7 @@ class TestSearching:
         async with shop.database.transaction() as tx:
             while page := await catalog.browse(tx, text="loop", after=after, limit=2):
                 seen += [card.title for card in page]
-                after = catalog.ListedAfter(rank=page[-1].rank, id=page[-1].id)
+                after = ListedAfter(rank=page[-1].rank, id=page[-1].id)
 
         assert sorted(seen) == [f"Loop {number}" for number in range(7)]
 

@@ -1,22 +1,12 @@
-"""Every line of SQL about the catalogue."""
+"""What is for sale, as it is listed, searched and shown."""
 
 from collections.abc import Sequence
 from typing import Final, LiteralString
 
-import msgspec
-
-from commerce.catalog.model import (
-    Category,
-    ListedAfter,
-    NewProduct,
-    Offer,
-    ProductCard,
-    SearchText,
-    Variant,
-)
+from commerce.catalog.model import Category, ListedAfter, ProductCard, SearchText, Variant
 from commerce.catalog.settings import SEARCH_CANDIDATES_MAX
 from commerce.foundation.database import Transaction
-from protocol.ids import ProductId, VariantId
+from protocol.ids import ProductId
 
 _CATEGORIES: Final[LiteralString] = """
     select slug, title, summary, position
@@ -131,12 +121,13 @@ _BY_SLUG: Final[LiteralString] = (
 """
 )
 
-_BY_ID: Final[LiteralString] = (
+_BY_IDS: Final[LiteralString] = (
     _CARD_COLUMNS
     + ", 0 as rank from products product"
     + _OFFERED
     + """
-     where product.id = $1
+     where product.id = any($1::text[])
+     order by product.id
 """
 )
 
@@ -160,109 +151,7 @@ _VARIANTS: Final[LiteralString] = """
      order by product_id, position
 """
 
-_OFFERS: Final[LiteralString] = """
-    select variant.id as variant, product.id as product, product.slug,
-           product.title as product_title, variant.title as variant_title,
-           variant.price_minor, variant.currency, variant.stock, product.cover,
-           product.published_at is not null as published
-      from variants variant
-      join products product on product.id = variant.product_id
-     where variant.id = any($1::text[])
-"""
-
-_PRODUCTS_OF: Final[LiteralString] = """
-    select distinct product_id as id
-      from variants
-     where id = any($1::text[])
-     order by product_id
-"""
-
-_NEXT_VERSION: Final[LiteralString] = """
-    update products
-       set version = version + 1
-     where id = $1
- returning version
-"""
-
-_SET_TITLE: Final[LiteralString] = """
-    update products
-       set title = $2
-     where id = $1
-"""
-
-_SET_PRICE: Final[LiteralString] = """
-    update variants
-       set price_minor = $2, currency = $3
-     where id = $1
-"""
-
-_SET_STOCK: Final[LiteralString] = """
-    update variants
-       set stock = $2
-     where id = $1
-"""
-
-_TAKE_STOCK: Final[LiteralString] = """
-    update variants
-       set stock = stock - $2
-     where id = $1
-       and stock >= $2
-"""
-
-_GIVE_BACK_STOCK: Final[LiteralString] = """
-    update variants
-       set stock = stock + $2
-     where id = $1
-       and stock is not null
-"""
-
-_ADD_CATEGORY: Final[LiteralString] = """
-    insert into categories (slug, title, summary, position)
-    values ($1, $2, $3, $4)
-        on conflict (slug) do nothing
-"""
-
-_KNOWN_SLUGS: Final[LiteralString] = """
-    select slug
-      from products
-     where slug = any($1::text[])
-"""
-
-_PRODUCT_COLUMNS: Final = (
-    "id",
-    "slug",
-    "category",
-    "title",
-    "summary",
-    "description",
-    "cover",
-    "created_at",
-    "published_at",
-)
-
-_VARIANT_COLUMNS: Final = (
-    "id",
-    "product_id",
-    "position",
-    "title",
-    "price_minor",
-    "currency",
-    "stock",
-)
-
 _RANK_BEFORE_ALL: Final = 2**62
-
-
-class _ProductRow(msgspec.Struct, frozen=True, kw_only=True):
-    id: ProductId
-
-
-class _VersionRow(msgspec.Struct, frozen=True, kw_only=True):
-    version: int
-
-
-class _SlugRow(msgspec.Struct, frozen=True, kw_only=True):
-    slug: str
 
 
 async def categories(tx: Transaction) -> list[Category]:
@@ -313,9 +202,9 @@ async def card_by_slug(tx: Transaction, slug: str) -> ProductCard | None:
     return await tx.one_or_none(ProductCard, _BY_SLUG, slug)
 
 
-async def card(tx: Transaction, product: ProductId) -> ProductCard:
-    """Return a product that is known to exist."""
-    return await tx.one(ProductCard, _BY_ID, product)
+async def cards(tx: Transaction, wanted: Sequence[ProductId]) -> list[ProductCard]:
+    """Return products, published or not, in the order of their ids."""
+    return await tx.all(ProductCard, _BY_IDS, wanted)
 
 
 async def shown(tx: Transaction, wanted: Sequence[ProductId]) -> list[ProductCard]:
@@ -331,70 +220,3 @@ async def description(tx: Transaction, product: ProductId) -> str:
 async def variants(tx: Transaction, *products: ProductId) -> list[Variant]:
     """Return the ways to buy products, each product's in their order."""
     return await tx.all(Variant, _VARIANTS, products)
-
-
-async def offers(tx: Transaction, wanted: Sequence[VariantId]) -> list[Offer]:
-    """Return variants with what a buyer needs to know; unknown ones are left out."""
-    return await tx.all(Offer, _OFFERS, wanted)
-
-
-async def products_of(tx: Transaction, wanted: Sequence[VariantId]) -> list[ProductId]:
-    """Return the products of variants, sorted, each once."""
-    return [row.id for row in await tx.all(_ProductRow, _PRODUCTS_OF, wanted)]
-
-
-async def next_version(tx: Transaction, product: ProductId) -> int | None:
-    """Let a product's version grow and hold it until the transaction ends; None if not there."""
-    row = await tx.one_or_none(_VersionRow, _NEXT_VERSION, product)
-    return None if row is None else row.version
-
-
-async def set_title(tx: Transaction, product: ProductId, title: str) -> None:
-    """Write a product's title."""
-    await tx.execute(_SET_TITLE, product, title)
-
-
-async def set_price(
-    tx: Transaction, variant: VariantId, *, amount_minor: int, currency: str
-) -> None:
-    """Write a variant's price."""
-    await tx.execute(_SET_PRICE, variant, amount_minor, currency)
-
-
-async def set_stock(tx: Transaction, variant: VariantId, stock: int | None) -> None:
-    """Write how many of a variant are left."""
-    await tx.execute(_SET_STOCK, variant, stock)
-
-
-async def take_stock(tx: Transaction, variant: VariantId, quantity: int) -> bool:
-    """Take so many out of a limited stock, or none and say no."""
-    return await tx.execute(_TAKE_STOCK, variant, quantity) == 1
-
-
-async def give_back_stock(tx: Transaction, variant: VariantId, quantity: int) -> None:
-    """Put so many back, unless the stock has become unlimited."""
-    await tx.execute(_GIVE_BACK_STOCK, variant, quantity)
-
-
-async def add_categories(tx: Transaction, new: Sequence[Category]) -> None:
-    """Write categories, leaving out those that are there."""
-    await tx.execute_many(_ADD_CATEGORY, [msgspec.structs.astuple(each) for each in new])
-
-
-async def known_slugs(tx: Transaction, slugs: Sequence[str]) -> set[str]:
-    """Return those of these names that products have."""
-    return {row.slug for row in await tx.all(_SlugRow, _KNOWN_SLUGS, slugs)}
-
-
-async def copy_products(tx: Transaction, new: Sequence[NewProduct]) -> None:
-    """Write many products, none of which is there yet."""
-    await tx.copy("products", _PRODUCT_COLUMNS, [_values(each, _PRODUCT_COLUMNS) for each in new])
-    await tx.copy(
-        "variants",
-        _VARIANT_COLUMNS,
-        [_values(variant, _VARIANT_COLUMNS) for each in new for variant in each.variants],
-    )
-
-
-def _values(thing: msgspec.Struct, columns: Sequence[str]) -> tuple[object, ...]:
-    return tuple(getattr(thing, column) for column in columns)

@@ -1,0 +1,54 @@
+"""What the rest of commerce may ask of the catalogue."""
+
+from commerce.catalog.service.browsing import (
+    browse,
+    card,
+    categories,
+    offers,
+    prices,
+    show,
+    shown,
+    states,
+)
+from commerce.catalog.service.changing import change, change_price, change_stock, change_title
+from commerce.catalog.service.importing import (
+    import_categories,
+    import_products,
+    read_file,
+    store_cover,
+)
+from commerce.catalog.service.reserving import (
+    consume,
+    extend,
+    give_back_stock,
+    put_back,
+    release,
+    reserve,
+    take_stock,
+)
+
+__all__ = [
+    "browse",
+    "card",
+    "categories",
+    "change",
+    "change_price",
+    "change_stock",
+    "change_title",
+    "consume",
+    "extend",
+    "give_back_stock",
+    "import_categories",
+    "import_products",
+    "offers",
+    "prices",
+    "put_back",
+    "read_file",
+    "release",
+    "reserve",
+    "show",
+    "shown",
+    "states",
+    "store_cover",
+    "take_stock",
+]
