@@ -15,6 +15,7 @@ from commerce.orders import service
 from commerce.orders.errors import IllegalTransitionError, OrderNotFoundError
 from commerce.orders.model import show
 from commerce.orders.schemas import (
+    HistoryQuery,
     NewOrder,
     OrderedAfter,
     OrderHistory,
@@ -60,11 +61,22 @@ async def mine(call: Call[None, PageQuery]) -> Page[Order]:
     return Page(items=[show(order) for order in page.items], next=page.next)
 
 
-@door.api("GET", "/v1/orders/{order}", out=OrderHistory, errors=(OrderNotFoundError,))
-async def history(call: Call[None, None]) -> OrderHistory:
-    """Show one of one's orders with every step it took."""
+@door.api(
+    "GET",
+    "/v1/orders/{order}",
+    query=HistoryQuery,
+    out=OrderHistory,
+    errors=(OrderNotFoundError,),
+)
+async def history(call: Call[None, HistoryQuery]) -> OrderHistory:
+    """Show one of one's orders with every step it took, or those after a version."""
     async with call.database.transaction() as tx:
-        order, events = await service.history(tx, call.principal.user, OrderId(call.path["order"]))
+        order, events = await service.history(
+            tx,
+            call.principal.user,
+            OrderId(call.path["order"]),
+            after_version=call.query.after_version,
+        )
     return view_history(order, events)
 
 

@@ -27,5 +27,25 @@ class IllegalTransitionError(ExpectedError):
         )
 
 
-def _spoken(state: OrderState) -> str:
-    return state.replace("_", " ")
+class NotForThisStateError(ExpectedError):
+    """What was told of the order cannot happen to one in its state."""
+
+    code = "illegal_transition"
+    http_status = 409
+
+    def __init__(self, *, state: OrderState, fact: str) -> None:
+        super().__init__(f"{_spoken(fact).capitalize()}: not while it is {_spoken(state)}.")
+
+
+class RefundsDoNotFitError(ExpectedError):
+    """More would be given back than was paid, or for what is not in the order."""
+
+    code = "refunds_do_not_fit"
+    http_status = 409
+
+    def __init__(self, order: OrderId) -> None:
+        super().__init__(f"These refunds are not what was paid for order {order}.")
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")

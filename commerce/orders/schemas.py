@@ -23,13 +23,17 @@ class SupportRoom(msgspec.Struct, frozen=True, kw_only=True):
     room: RoomId
 
 
-class OrderEventView(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of an order: its number, the event's name, when, and the state it led to."""
+class OrderEventView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of an order: its number, the event's name, when, and the state it led to.
+
+    `reason` is told of a payment that failed, in Stripe's words, such as `card_declined`.
+    """
 
     version: int
     type: str
     at_ms: int
     state: OrderState
+    reason: str | None = None
 
 
 class OrderHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +41,12 @@ class OrderHistory(msgspec.Struct, frozen=True, kw_only=True):
 
     order: views.Order
     events: list[OrderEventView]
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The steps after a version only: those a client has not seen."""
+
+    after_version: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] = 0
 
 
 class OrderedAfter(msgspec.Struct, frozen=True, array_like=True):
@@ -55,6 +65,7 @@ def view_history(order: Order, events: list[OrderEvent]) -> OrderHistory:
                 type=event.type,
                 at_ms=unix_ms(event.at),
                 state=event.to_state,
+                reason=event.detail if event.type == "order_payment_failed" else None,
             )
             for event in events
         ],

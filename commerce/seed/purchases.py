@@ -1,12 +1,12 @@
 """What the demo users bought before: orders in every state they can rest in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from commerce.accounts.model import User
 from commerce.catalog.model import NewProduct, Variant
-from commerce.orders.model import Order, OrderEvent, OrderLine, PastOrder, edge
+from commerce.orders.model import Order, OrderEvent, OrderLine, PastOrder, Step, machine, record
 from commerce.seed.fate import Fate
 from commerce.seed.goods import CURRENCY
 from protocol.ids import EventId, OrderId, OrderLineId, UserId
@@ -26,6 +26,14 @@ _WAYS: Final[tuple[Way, ...]] = (
     ("awaiting_payment", "expired"),
 )
 """How an order with a price goes, by how often. None still waits: it would expire at once."""
+
+_STEPS: Final[Mapping[OrderState, Callable[[Order, datetime], Step | None]]] = {
+    "awaiting_payment": machine.place,
+    "paid": machine.pay,
+    "fulfilled": machine.fulfil,
+    "canceled": lambda order, _at: machine.cancel(order),
+    "expired": lambda order, _at: machine.expire(order),
+}
 
 _STEP_SECONDS_MAX: Final = 3_600
 _HISTORY_DAYS: Final = 110
@@ -61,11 +69,18 @@ def _went(fate: Fate, order: Order, way: Way) -> PastOrder:
     events: list[OrderEvent] = []
     moment = order.placed_at
     for state in way:
-        before, order = order, order.moved_to(state)
+        step = _step(order, state, moment)
+        order = step.after
         event_id = EventId(fate.id("evt", moment))
-        events.append(edge(before, order, event_id=event_id, at=moment))
+        events.append(record(step, event_id=event_id, at=moment))
         moment = moment if order.is_free else fate.later(moment, seconds_max=_STEP_SECONDS_MAX)
     return PastOrder(order=order, events=tuple(events))
+
+
+def _step(order: Order, state: OrderState, moment: datetime) -> Step:
+    step = _STEPS[state](order, moment)
+    assert step is not None
+    return step
 
 
 def _line(fate: Fate, moment: datetime, product: NewProduct) -> OrderLine:

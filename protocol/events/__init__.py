@@ -26,6 +26,7 @@ from protocol.events.licenses import LicenseChanged
 from protocol.events.notifications import NotificationReceived, NotificationsRead
 from protocol.events.orders import (
     OrderCanceled,
+    OrderDeliveryChanged,
     OrderDisputeClosed,
     OrderDisputed,
     OrderExpired,
@@ -83,6 +84,7 @@ AnyEvent = (
     | InvoiceIssued
     | SubscriptionChanged
     | ExportChanged
+    | OrderDeliveryChanged
 )
 
 __all__ = [
@@ -107,6 +109,7 @@ __all__ = [
     "NotificationReceived",
     "NotificationsRead",
     "OrderCanceled",
+    "OrderDeliveryChanged",
     "OrderDisputeClosed",
     "OrderDisputed",
     "OrderExpired",

@@ -94,3 +94,10 @@ class OrderReleased(Event, frozen=True, kw_only=True, tag="order_released"):
 
     order: Order
     at_ms: int
+
+
+class OrderDeliveryChanged(Event, frozen=True, kw_only=True, tag="order_delivery_changed"):
+    """Something else has become of the goods: they are suspended, given again, or taken back."""
+
+    order: Order
+    at_ms: int

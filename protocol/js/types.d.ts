@@ -274,7 +274,7 @@ export interface EventFrame {
   offset: number;
   id: string;
   at_ms: number;
-  body: MessageSent | MessageEdited | MessageDeleted | MemberJoined | MemberLeft | ReadMarked | ReactionsChanged | Mentioned | MemberChanged | MemberBanned | MemberUnbanned | RoomChanged | CommandCommitted | CommandRejected | CartChanged | OrderPlaced | OrderPaid | OrderFulfilled | OrderCanceled | OrderExpired | ProductChanged | NotificationReceived | NotificationsRead | SessionRevoked | LicenseChanged | OrderProcessing | OrderPaymentFailed | OrderPaidLate | OrderRefunded | OrderDisputed | OrderDisputeClosed | OrderHeld | OrderReleased | PaymentChanged | RefundChanged | GrantChanged | InvoiceIssued | SubscriptionChanged | ExportChanged;
+  body: MessageSent | MessageEdited | MessageDeleted | MemberJoined | MemberLeft | ReadMarked | ReactionsChanged | Mentioned | MemberChanged | MemberBanned | MemberUnbanned | RoomChanged | CommandCommitted | CommandRejected | CartChanged | OrderPlaced | OrderPaid | OrderFulfilled | OrderCanceled | OrderExpired | ProductChanged | NotificationReceived | NotificationsRead | SessionRevoked | LicenseChanged | OrderProcessing | OrderPaymentFailed | OrderPaidLate | OrderRefunded | OrderDisputed | OrderDisputeClosed | OrderHeld | OrderReleased | PaymentChanged | RefundChanged | GrantChanged | InvoiceIssued | SubscriptionChanged | ExportChanged | OrderDeliveryChanged;
 }
 
 /** Somebody said something. */
@@ -863,6 +863,13 @@ export interface Export {
   size_bytes?: number | null;
 }
 
+/** Something else has become of the goods: they are suspended, given again, or taken back. */
+export interface OrderDeliveryChanged {
+  type: "order_delivery_changed";
+  order: Order;
+  at_ms: number;
+}
+
 /** The newest ephemeral state of a topic. */
 export interface SignalFrame {
   type: "signal";
@@ -1107,7 +1114,8 @@ export type RialtoEvent =
   | GrantChanged
   | InvoiceIssued
   | SubscriptionChanged
-  | ExportChanged;
+  | ExportChanged
+  | OrderDeliveryChanged;
 
 export type Signal =
   | Typing

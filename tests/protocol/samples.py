@@ -242,6 +242,7 @@ EVENTS = [
     events.OrderDisputeClosed(order=RICH_ORDER_VIEW, won=True, at_ms=AT_MS),
     events.OrderHeld(order=RICH_ORDER_VIEW, at_ms=AT_MS),
     events.OrderReleased(order=RICH_ORDER_VIEW, at_ms=AT_MS),
+    events.OrderDeliveryChanged(order=RICH_ORDER_VIEW, at_ms=AT_MS),
     events.PaymentChanged(
         payment=views.Payment(
             id=f"pay_{ULID}",

@@ -1,90 +1,9 @@
-import pytest
+from typing import get_args
+
 from hypothesis import given, strategies as st
 
-from commerce.orders.errors import IllegalTransitionError
-from commerce.orders.model import (
-    STATES,
-    TRANSITIONS,
-    Order,
-    OrderLine,
-    event_type,
-    fact_of,
-    order_number,
-    show,
-)
-from protocol.ids import OrderId, OrderLineId, ProductId, VariantId
-from tests.commerce.shop import ADA
-from tests.fakes.clock import SettableClock
-
-NOW = SettableClock().now()
-
-
-def a_line(number=1, *, quantity=1, price=1900, takes_stock=False):
-    return OrderLine(
-        id=OrderLineId(f"lin_{number}"),
-        variant_id=VariantId(f"var_{number}"),
-        product_id=ProductId(f"prd_{number}"),
-        title="Halden",
-        quantity=quantity,
-        unit_price_minor=price,
-        currency="EUR",
-        takes_stock=takes_stock,
-    )
-
-
-def an_order(*, state="draft", lines=None):
-    return Order(
-        id=OrderId("ord_1"),
-        number="R-2026-000001",
-        buyer_id=ADA,
-        cart_id=None,
-        state=state,
-        version=0,
-        currency="EUR",
-        placed_at=NOW,
-        lines=tuple(lines or [a_line()]),
-    )
-
-
-class TestTheTransitionTable:
-    def test_says_something_of_every_state(self):
-        assert set(TRANSITIONS) == set(STATES)
-
-    def test_leads_only_to_states_there_are(self):
-        assert frozenset().union(*TRANSITIONS.values()) <= set(STATES)
-
-    @given(asked=st.lists(st.sampled_from(STATES), max_size=12))
-    def test_is_never_left_whatever_is_asked(self, asked):
-        order = an_order()
-        for state in asked:
-            before = order
-            try:
-                order = order.moved_to(state)
-            except IllegalTransitionError:
-                assert state not in TRANSITIONS[before.state]
-                assert order is before
-            else:
-                assert state in TRANSITIONS[before.state]
-                assert order.version == before.version + 1
-
-    @given(asked=st.lists(st.sampled_from(STATES), min_size=1, max_size=40))
-    def test_has_no_way_round_in_a_circle(self, asked):
-        order = an_order()
-        seen = [order.state]
-        for state in asked:
-            if state in TRANSITIONS[order.state]:
-                order = order.moved_to(state)
-                seen.append(order.state)
-
-        assert len(seen) == len(set(seen))
-
-    @pytest.mark.parametrize("state", ["fulfilled", "canceled", "expired"])
-    def test_ends_in_states_that_nothing_follows(self, state):
-        assert TRANSITIONS[state] == frozenset()
-
-    def test_says_in_words_what_is_not_possible(self):
-        with pytest.raises(IllegalTransitionError, match="is paid cannot become canceled"):
-            an_order(state="paid").moved_to("canceled")
+from commerce.orders.model import FACTS, FactName, order_number, show
+from tests.commerce.orders.builders import a_line, an_order
 
 
 class TestTheTotalOfAnOrder:
@@ -106,17 +25,10 @@ class TestTheTotalOfAnOrder:
 
 
 class TestWhatAnOrderTells:
-    @pytest.mark.parametrize("state", [state for state in STATES if state != "draft"])
-    def test_is_an_event_of_its_own_for_each_state(self, state):
-        told = fact_of(an_order(state=state), NOW)
-
-        assert told.order.state == state
-        assert event_type(state) == type(told).__struct_config__.tag
-
-    def test_never_calls_two_states_the_same(self):
-        names = [event_type(state) for state in STATES if state != "draft"]
-
-        assert len(names) == len(set(names))
+    def test_has_an_event_of_its_own_for_each_fact(self):
+        assert {name: kind.__struct_config__.tag for name, kind in FACTS.items()} == {
+            name: name for name in get_args(FactName)
+        }
 
 
 class TestTheNumberOfAnOrder:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest_asyncio
 
 from commerce.cart import repository as carts
-from commerce.orders import repository
+from commerce.orders.model import OrderFilter
+from commerce.orders.repository import importing, orders as repository, searching
 from tests.commerce.plans import indexes, plan_of, rows_read, scanned
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -32,11 +33,14 @@ CART_LINES = """
 """
 ORDERS = """
     insert into orders (
-        id, number, buyer_id, cart_id, state, version, total_minor, currency, placed_at
+        id, number, buyer_id, cart_id, state, version, total_minor, currency, placed_at,
+        pay_until, held, dispute
     )
     select 'ord_' || lpad(n::text, 8, '0'), 'R-' || n, 'usr_' || n % 100, null,
            case when n % 100 = 7 then 'awaiting_payment' else 'fulfilled' end, 3, 1900, 'EUR',
-           timestamptz '2026-11-23 00:00Z' - n * interval '1 minute'
+           timestamptz '2026-11-23 00:00Z' - n * interval '1 minute',
+           timestamptz '2026-11-23 00:00Z' - n * interval '1 minute',
+           n % 100 = 9, case when n % 100 = 11 then 'open' else 'none' end
       from generate_series(1, 20000) as n
 """
 LINES = """
@@ -53,6 +57,7 @@ EVENTS = """
     select 'ord_' || lpad(n::text, 8, '0'), s, 'order_placed', 'draft', 'paid', 'evt', now()
       from generate_series(1, 20000) as n, generate_series(1, 3) as s
 """
+MOVED = (1900, 0, "delivered", "none", False, "", False, None, NOW, NOW)
 
 
 @pytest_asyncio.fixture
@@ -85,10 +90,12 @@ class TestTwentyThousandOrders:
     async def test_are_looked_up_by_the_index(self, busy):
         for rows, sql, *arguments in (
             (1, repository._FIND, "ord_00000042", "usr_42"),
-            (1, repository._LOCK, "ord_00000042", "usr_42"),
-            (3, repository._EVENTS, "ord_00000042"),
-            (2, repository._KNOWN, ["ord_00000042", "ord_00000043"]),
-            (1, repository._MOVE, "ord_00000042", 3, "fulfilled", 4),
+            (1, repository._OF, "ord_00000042"),
+            (1, repository._LOCK, "ord_00000042"),
+            (3, repository._EVENTS, "ord_00000042", 0),
+            (1, repository._EVENTS, "ord_00000042", 2),
+            (2, importing._KNOWN, ["ord_00000042", "ord_00000043"]),
+            (1, repository._MOVE, "ord_00000042", 3, "fulfilled", 4, *MOVED),
         ):
             plan = await plan_of(busy, sql, *arguments)
 
@@ -101,6 +108,24 @@ class TestTwentyThousandOrders:
         assert scanned(plan) == set()
         assert indexes(plan) == {"orders_to_expire"}
         assert rows_read(plan) == 100
+
+    async def test_are_found_by_any_filter_without_looking_at_all_of_them(self, busy):
+        for wanted in (
+            OrderFilter(),
+            OrderFilter(state="awaiting_payment"),
+            OrderFilter(buyer="usr_42"),
+            OrderFilter(number="R-42"),
+            OrderFilter(held=True),
+            OrderFilter(disputed=True),
+            OrderFilter(subscription="sub_1"),
+            OrderFilter(state="awaiting_payment", held=False, disputed=False),
+        ):
+            for after in (None, "ord_00010000"):
+                sql, arguments = searching.statement(wanted, after=after, limit=31)
+                plan = await plan_of(busy, sql, *arguments)
+
+                assert scanned(plan) == set(), wanted
+                assert rows_read(plan) <= 62, wanted
 
 
 class TestTwentyThousandCarts:

@@ -1,0 +1,53 @@
+"""What the rest of commerce may ask of orders."""
+
+from commerce.orders.service.importing import (
+    import_past,
+)
+from commerce.orders.service.placing import (
+    cancel,
+    expire_unpaid,
+    place,
+)
+from commerce.orders.service.reading import (
+    BUYER_ROLE,
+    access,
+    history,
+    of,
+    of_buyer,
+    search,
+    steps,
+    support_room,
+    visible,
+)
+from commerce.orders.service.standing import (
+    delivery_is,
+    dispute_is,
+    fulfil,
+    refunds_are,
+    set_held,
+)
+from commerce.orders.service.stepping import (
+    hold_row,
+)
+
+__all__ = [
+    "BUYER_ROLE",
+    "access",
+    "cancel",
+    "delivery_is",
+    "dispute_is",
+    "expire_unpaid",
+    "fulfil",
+    "history",
+    "hold_row",
+    "import_past",
+    "of",
+    "of_buyer",
+    "place",
+    "refunds_are",
+    "search",
+    "set_held",
+    "steps",
+    "support_room",
+    "visible",
+]
