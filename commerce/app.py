@@ -13,6 +13,7 @@ from commerce.accounts.adapters.redis_sessions import RedisSessions
 from commerce.cart import endpoints as cart
 from commerce.catalog import endpoints as catalog
 from commerce.chat import endpoints as chat
+from commerce.delivery import endpoints as delivery
 from commerce.foundation.answering import (
     REQUEST_BODY_BYTES_MAX,
     install_request_log,
@@ -47,6 +48,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         chat.door,
         cart.door,
         orders.door,
+        delivery.door,
         licenses.door,
         notifications.door,
         cards.door,

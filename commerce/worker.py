@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from commerce.cart import reactions as cart_reactions
 from commerce.chat import reactions as chat_reactions, service as chat
+from commerce.delivery import reactions as delivery_reactions
 from commerce.foundation.bell import Bell
 from commerce.foundation.commands import Commands, forget_old_outcomes
 from commerce.foundation.database import Database, open_database
@@ -51,6 +52,7 @@ def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:
     """Return what features do when they hear of other features' events."""
     return (
         *notifications_reactions.REACTIONS,
+        *delivery_reactions.REACTIONS,
         *licenses_reactions.reactions(DerivedKeys(settings.licenses.secret)),
     )
 

@@ -68,6 +68,8 @@ def a_license(**facts: object) -> License:
         "unit": 1,
         "generation": 1,
         "key_ending": "XX-00",
+        "staff_state": "granted",
+        "grant_state": "granted",
         "state": "granted",
         "version": 1,
         "machines_max": 3,

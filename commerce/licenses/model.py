@@ -47,7 +47,9 @@ TRANSITIONS: Final[Mapping[LicenseState, frozenset[LicenseState]]] = {
     "suspended": frozenset({"granted", "revoked"}),
     "revoked": frozenset(),
 }
-"""Every edge there is. That a licence has run out is read off its date, and is no state."""
+"""Every edge the staff may go. That a licence has run out is read off its date, and is no state."""
+
+_STRICTNESS: Final[Mapping[LicenseState, int]] = {"granted": 0, "suspended": 1, "revoked": 2}
 
 ValidationCode = Literal[
     "valid", "unknown_key", "expired", "suspended", "revoked", "not_activated", "machine_needed"
@@ -68,7 +70,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 class License(msgspec.Struct, frozen=True, kw_only=True):
     """The right of one holder to use one product, as it was bought.
 
-    `generation` grows when the key is rotated; `version` with every change.
+    `generation` grows when the key is rotated; `version` with every change. It follows the grant it
+    came by, and may besides be stopped by the staff: `state` is the stricter of the two.
     """
 
     id: LicenseId
@@ -82,6 +85,8 @@ class License(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     key_ending: str
     state: LicenseState
+    staff_state: LicenseState
+    grant_state: LicenseState
     version: int
     machines_max: int
     active_count: int
@@ -103,13 +108,13 @@ class License(msgspec.Struct, frozen=True, kw_only=True):
         return self.state
 
     def require_step(self, to_state: LicenseState) -> None:
-        """See that there is such an edge.
+        """See that there is such an edge for the staff.
 
         Raises:
             IllegalLicenseStepError: if there is none.
         """
-        if to_state not in TRANSITIONS[self.state]:
-            raise IllegalLicenseStepError(from_state=self.state, to_state=to_state)
+        if to_state not in TRANSITIONS[self.staff_state]:
+            raise IllegalLicenseStepError(from_state=self.staff_state, to_state=to_state)
 
     def may_reset_at(self) -> datetime | None:
         """Return when all machines may be let go again; None if they may now."""
@@ -143,6 +148,11 @@ class FileClaims(msgspec.Struct, frozen=True, kw_only=True):
     nbf: int
     exp: int
     grace: int
+
+
+def stricter(first: LicenseState, second: LicenseState) -> LicenseState:
+    """Return where a licence stands that two put differently."""
+    return max(first, second, key=_STRICTNESS.__getitem__)
 
 
 def fingerprint_hash(fingerprint: str) -> bytes:

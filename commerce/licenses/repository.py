@@ -8,13 +8,12 @@ import msgspec
 
 from commerce.foundation.database import Transaction
 from commerce.licenses.model import License, Machine, Policy
-from protocol.ids import LicenseId, OrderId, ProductId, UserId
-from protocol.views import LicenseState
+from protocol.ids import LicenseId, OrderId, OrderLineId, ProductId, UserId
 
 _COLUMNS: Final[LiteralString] = """
     select id, product_id, title, prefix, holder_id, order_id, order_line_id, unit, generation,
-           key_ending, state, version, machines_max, active_count, file_days, file_seq,
-           entitlements, issued_at, expires_at, reset_at
+           key_ending, state, staff_state, grant_state, version, machines_max, active_count,
+           file_days, file_seq, entitlements, issued_at, expires_at, reset_at
       from licenses
 """
 
@@ -43,6 +42,15 @@ _OF_ORDER: Final[LiteralString] = (
        and holder_id = $2
      order by id
      limit $3
+"""
+)
+
+_LOCK_OF_LINE: Final[LiteralString] = (
+    _COLUMNS
+    + """
+     where order_line_id = $1
+     order by unit
+       for update
 """
 )
 
@@ -141,9 +149,9 @@ _ROTATE: Final[LiteralString] = """
      where id = $1
 """
 
-_SET_STATE: Final[LiteralString] = """
+_SET_STATES: Final[LiteralString] = """
     update licenses
-       set state = $2, version = version + 1
+       set state = $2, staff_state = $3, grant_state = $4, version = version + $5
      where id = $1
 """
 
@@ -197,6 +205,11 @@ async def of_holder(
 async def of_order(tx: Transaction, order: OrderId, holder: UserId, *, limit: int) -> list[License]:
     """Return the licences a holder got with an order, in order."""
     return await tx.all(License, _OF_ORDER, order, holder, limit)
+
+
+async def lock_of_line(tx: Transaction, line: OrderLineId) -> list[License]:
+    """Return the licences of a line of an order, unit by unit, and hold them."""
+    return await tx.all(License, _LOCK_OF_LINE, line)
 
 
 async def policies(tx: Transaction, products: Sequence[ProductId]) -> dict[ProductId, Policy]:
@@ -283,9 +296,11 @@ async def rotate(
     await tx.execute(_ROTATE, license_id, generation, key_hash, key_ending)
 
 
-async def set_state(tx: Transaction, license_id: LicenseId, state: LicenseState) -> None:
-    """Write the state of a licence that is held."""
-    await tx.execute(_SET_STATE, license_id, state)
+async def set_states(tx: Transaction, held: License, *, is_step: bool) -> None:
+    """Write where a licence that is held stands; with a step its version grows."""
+    await tx.execute(
+        _SET_STATES, held.id, held.state, held.staff_state, held.grant_state, int(is_step)
+    )
 
 
 async def next_file(tx: Transaction, license_id: LicenseId) -> int:

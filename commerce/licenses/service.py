@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from commerce.delivery import service as delivery
+from commerce.delivery.model import Grant, ProductBenefit
 from commerce.foundation.database import Transaction
 from commerce.licenses import repository
 from commerce.licenses.errors import (
@@ -29,11 +31,11 @@ from commerce.licenses.model import (
     fingerprint_hash,
     read_key,
     show,
+    stricter,
 )
 from commerce.licenses.ports import LicenseKeys
-from protocol import views
 from protocol.events import LicenseChanged
-from protocol.ids import LicenseId, OrderId, UserId
+from protocol.ids import GrantId, LicenseId, OrderId, UserId
 from protocol.topics import user_topic
 from protocol.views import LicenseState
 
@@ -51,27 +53,63 @@ _STEPS: Final[dict[LicenseState, Step]] = {
 
 
 async def set_policies(tx: Transaction, policies: Sequence[Policy]) -> None:
-    """Say what licences to products allow, for those issued from now on."""
+    """Say what licences to products allow, and that they come with one, from now on."""
     for policy in policies:
         await repository.set_policy(tx, policy)
+    await delivery.set_benefits(
+        tx,
+        [
+            ProductBenefit(product_id=policy.product_id, benefit="license", on_refund="prorate")
+            for policy in policies
+        ],
+    )
 
 
-async def issue(tx: Transaction, order: views.Order, *, keys: LicenseKeys) -> list[License]:
-    """Issue a licence for every unit of every line that comes with one; twice is once."""
-    policies = await repository.policies(tx, [line.product for line in order.lines])
-    issued = []
-    for line in order.lines:
-        policy = policies.get(line.product)
-        if policy is None:
-            continue
-        for unit in range(1, min(line.quantity, LICENSES_A_LINE_MAX) + 1):
-            fresh = _fresh(tx, order, line, policy, unit=unit)
-            key = keys.make(fresh.id, generation=1, prefix=fresh.prefix)
-            fresh = msgspec.structs.replace(fresh, key_ending=key[-_KEY_ENDING_CHARS:])
-            if await repository.add(tx, fresh, key_hash=keys.hash(key)):
-                await _tell(tx, fresh, "issued")
-                issued.append(fresh)
+async def follow(tx: Transaction, grant_id: GrantId, *, keys: LicenseKeys) -> list[License]:
+    """Have the licences that a grant promises, each where the grant puts it; twice is once.
+
+    A unit the buyer has no more is revoked; the staff's own word on a licence stays as it is.
+    Returns those that were issued.
+    """
+    grant = await delivery.find(tx, grant_id)
+    if grant.benefit != "license":
+        return []
+    issued = await _issue(tx, grant, keys) if grant.state == "granted" else []
+    for held in await repository.lock_of_line(tx, grant.line_id):
+        await _follow(tx, held, _due(held, grant))
     return issued
+
+
+async def _issue(tx: Transaction, grant: Grant, keys: LicenseKeys) -> list[License]:
+    """Issue a licence for every unit that has none."""
+    policy = (await repository.policies(tx, [grant.product_id])).get(grant.product_id)
+    if policy is None:
+        return []
+    issued = []
+    for unit in range(1, min(grant.units, LICENSES_A_LINE_MAX) + 1):
+        fresh = _fresh(tx, grant, policy, unit=unit)
+        key = keys.make(fresh.id, generation=1, prefix=fresh.prefix)
+        fresh = msgspec.structs.replace(fresh, key_ending=key[-_KEY_ENDING_CHARS:])
+        if await repository.add(tx, fresh, key_hash=keys.hash(key)):
+            await _tell(tx, fresh, "issued")
+            issued.append(fresh)
+    return issued
+
+
+def _due(held: License, grant: Grant) -> LicenseState:
+    if held.unit > grant.units or grant.state == "revoked":
+        return "revoked"
+    return "granted" if grant.state == "granted" else "suspended"
+
+
+async def _follow(tx: Transaction, held: License, grant_state: LicenseState) -> None:
+    if held.grant_state == grant_state:
+        return
+    state = stricter(held.staff_state, grant_state)
+    after = msgspec.structs.replace(held, grant_state=grant_state, state=state)
+    await repository.set_states(tx, after, is_step=state != held.state)
+    if state != held.state:
+        await _changed(tx, held.id, _STEPS[state], reason="the order it came with")
 
 
 async def of_holder(
@@ -218,7 +256,10 @@ async def set_state(
     if held is None:
         raise LicenseNotFoundError(license_id)
     held.require_step(state)
-    await repository.set_state(tx, license_id, state)
+    after = msgspec.structs.replace(
+        held, staff_state=state, state=stricter(state, held.grant_state)
+    )
+    await repository.set_states(tx, after, is_step=True)
     return await _changed(tx, license_id, _STEPS[state], actor=staff, reason=reason)
 
 
@@ -300,22 +341,22 @@ def _of(holder: UserId, found: License | None, license_id: LicenseId) -> License
     return found
 
 
-def _fresh(
-    tx: Transaction, order: views.Order, line: views.OrderLine, policy: Policy, *, unit: int
-) -> License:
+def _fresh(tx: Transaction, grant: Grant, policy: Policy, *, unit: int) -> License:
     days = policy.valid_days
     return License(
         id=LicenseId(tx.mint("lic")),
-        product_id=line.product,
-        title=line.title,
+        product_id=grant.product_id,
+        title=grant.title,
         prefix=policy.prefix,
-        holder_id=order.buyer,
-        order_id=order.id,
-        order_line_id=line.id,
+        holder_id=grant.holder_id,
+        order_id=grant.order_id,
+        order_line_id=grant.line_id,
         unit=unit,
         generation=1,
         key_ending="",
         state="granted",
+        staff_state="granted",
+        grant_state="granted",
         version=1,
         machines_max=policy.machines_max,
         active_count=0,

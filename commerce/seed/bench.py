@@ -15,6 +15,7 @@ from commerce.catalog import service as catalog
 from commerce.catalog.model import NewProduct, Variant
 from commerce.chat import service as chat
 from commerce.chat.model import Room
+from commerce.delivery import service as delivery
 from commerce.foundation.database import Database
 from commerce.orders import service as orders
 from commerce.seed.content.shelves import Talks
@@ -163,6 +164,7 @@ async def _import_orders(
         past = [past_order(fate, fate.dice.choice(buyers), sold) for _ in numbers]
         async with database.transaction() as tx:
             await orders.import_past(tx, past)
+            await delivery.import_past(tx, [each.order.id for each in past])
         progress("orders", numbers.stop, size.orders)
 
 

@@ -11,6 +11,7 @@ from commerce.catalog import service as catalog
 from commerce.catalog.model import NewProduct
 from commerce.chat import service as chat
 from commerce.chat.model import READER_ROLE
+from commerce.delivery import service as delivery
 from commerce.foundation.database import Transaction
 from commerce.licenses import service as licenses
 from commerce.orders import service as orders
@@ -53,6 +54,7 @@ async def seed_small(tx: Transaction, *, files_dir: Path, password_hash: str | N
     fresh = await catalog.import_products(tx, products)
     await licenses.set_policies(tx, tuple(goods.license_policies(fresh)))
     bought = await orders.import_past(tx, tuple(past_orders(people.users, products)))
+    await delivery.import_past(tx, [past.order.id for past in bought])
     talked = [
         conversations.about_products(
             fresh, talkative=_talkative(products), talks=talks, people=people.users

@@ -6,7 +6,16 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FEATURES = ("accounts", "catalog", "chat", "cart", "orders", "licenses", "notifications")
+FEATURES = (
+    "accounts",
+    "catalog",
+    "chat",
+    "cart",
+    "orders",
+    "delivery",
+    "licenses",
+    "notifications",
+)
 PARTS = frozenset(
     {
         "__init__",

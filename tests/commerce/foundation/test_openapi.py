@@ -28,6 +28,7 @@ class TestTheDocument:
             "cart",
             "catalog",
             "chat",
+            "delivery",
             "licenses",
             "notifications",
             "orders",

@@ -3,6 +3,7 @@
 import pytest
 import pytest_asyncio
 
+from commerce.delivery import service as delivery
 from commerce.licenses import service
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.licenses.model import Policy
@@ -30,8 +31,19 @@ class LicenseShop(Shop):
         return show(await self.buy(variant, quantity, user=user))
 
     async def issue(self, order):
+        return await self.follow(await self.grants(order))
+
+    async def grants(self, order, *, is_lost=False):
+        """Have the grants of licences follow their order."""
         async with self.database.transaction() as tx:
-            return await service.issue(tx, order, keys=self.keys)
+            grants = await delivery.follow(tx, order, is_lost=is_lost)
+        return [grant for grant in grants if grant.benefit == "license"]
+
+    async def follow(self, grants):
+        """Have the licences follow their grants; return those that were issued."""
+        async with self.database.transaction() as tx:
+            issued = [await service.follow(tx, each.id, keys=self.keys) for each in grants]
+        return [held for each in issued for held in each]
 
     def key(self, held):
         return service.key_of(held, self.keys)

@@ -51,7 +51,7 @@ class TestALicence:
     @pytest.mark.parametrize("before", TRANSITIONS)
     @pytest.mark.parametrize("after", TRANSITIONS)
     def test_goes_along_the_edges_of_its_table_and_no_others(self, before, after):
-        held = a_license(state=before)
+        held = a_license(staff_state=before)
 
         if after in TRANSITIONS[before]:
             held.require_step(after)

@@ -44,6 +44,7 @@ class TestTenThousandLicences:
         assert await look(repository._BY_KEY, bytes(32)) == {"licenses_key_hash_key"}
         assert await look(repository._OF_HOLDER, "usr_7", None, 31) == {"licenses_of_holder"}
         assert await look(repository._OF_ORDER, "ord_7", "usr_7", 31) == {"licenses_of_order"}
+        assert await look(repository._LOCK_OF_LINE, "lin_7") == {"licenses_order_line_id_unit_key"}
         assert await look(repository._MACHINE, A_LICENSE, bytes(32)) == {"license_activations_pkey"}
         assert await look(repository._MACHINES, A_LICENSE, 31) == {"license_activations_pkey"}
         assert await look(repository._DEACTIVATE, A_LICENSE, bytes(32)) <= {

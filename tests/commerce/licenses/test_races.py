@@ -64,13 +64,13 @@ class TestTheLastPlace:
         assert await machines_counted(shop, held) == (1, 1)
 
 
-class TestAnOrderHeardTwiceAtOnce:
+class TestAGrantHeardTwiceAtOnce:
     async def test_issues_one_licence_a_unit(self, shop):
-        order = await shop.order(2)
+        (grant,) = await shop.grants(await shop.order(2))
 
         outcomes = await race(
             shop.database,
-            *[lambda tx: service.issue(tx, order, keys=shop.keys)] * TRIES,
+            *[lambda tx: service.follow(tx, grant.id, keys=shop.keys)] * TRIES,
         )
 
         assert sum(len(issued) for issued in outcomes) == 2

@@ -1,0 +1,3 @@
+alter table licenses
+    drop column staff_state,
+    drop column grant_state;
