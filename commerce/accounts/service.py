@@ -180,6 +180,11 @@ async def get(tx: Transaction, user_id: UserId) -> User:
     return found
 
 
+async def find(tx: Transaction, user_id: UserId) -> User | None:
+    """Return a user, or None if there is no such account."""
+    return await repository.find(tx, user_id)
+
+
 async def people(tx: Transaction, user_ids: Sequence[UserId]) -> list[Person]:
     """Return those of `user_ids` that exist, as others see them, in no particular order."""
     return await repository.people(tx, user_ids)

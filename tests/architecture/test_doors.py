@@ -8,13 +8,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FEATURES = (
     "accounts",
+    "cart",
     "catalog",
     "chat",
-    "cart",
-    "orders",
     "delivery",
+    "invoices",
+    "ledger",
     "licenses",
     "notifications",
+    "orders",
 )
 PARTS = frozenset(
     {
