@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from commerce.cart import reactions as cart_reactions
 from commerce.chat import reactions as chat_reactions, service as chat
-from commerce.delivery import reactions as delivery_reactions
+from commerce.delivery import jobs as delivery_jobs, reactions as delivery_reactions
 from commerce.foundation.bell import Bell
 from commerce.foundation.commands import Commands, forget_old_outcomes
 from commerce.foundation.database import Database, open_database
@@ -37,7 +37,12 @@ FOUNDATION_JOBS: Final = (
     Job(name="idempotency.forget", every_seconds=3600, run=forget_old_keys),
     Job(name="inbox.forget", every_seconds=3600, run=forget_old_messages),
 )
-JOBS: Final[Sequence[Job]] = (*FOUNDATION_JOBS, *orders_jobs.JOBS, *notifications_jobs.JOBS)
+JOBS: Final[Sequence[Job]] = (
+    *FOUNDATION_JOBS,
+    *orders_jobs.JOBS,
+    *delivery_jobs.JOBS,
+    *notifications_jobs.JOBS,
+)
 SUBSCRIPTIONS: Final[Sequence[Subscription]] = notifications_reactions.SUBSCRIPTIONS
 COMMANDS: Final[Commands] = {
     **chat_reactions.COMMANDS,

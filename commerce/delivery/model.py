@@ -28,6 +28,9 @@ OWED: Final[frozenset[OrderState]] = frozenset(
 )
 """States of an order in which its buyer is owed the goods, or was."""
 
+TO_FULFIL: Final[frozenset[OrderState]] = frozenset({"paid", "partially_refunded"})
+"""States in which handing over the last of an order makes it fulfilled."""
+
 RETRY_SECONDS: Final = (10, 60, 300, 1_800, 7_200)
 """How long to wait before each new try; after the last the order is held for the staff."""
 
@@ -150,6 +153,12 @@ def status_of(grants: Iterable[Grant]) -> DeliveryStatus:
     if "granted" in states:
         return "delivered"
     return "revoked" if states else "none"
+
+
+def is_handed_over(grants: Iterable[Grant]) -> bool:
+    """Say whether nothing of an order is still to be handed over, and something was."""
+    states = {grant.state for grant in grants}
+    return "granted" in states and not states & {"pending", "suspended"}
 
 
 def show(grant: Grant) -> views.Grant:

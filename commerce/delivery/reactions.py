@@ -14,24 +14,21 @@ from protocol.events import (
     OrderReleased,
 )
 
-Followed = OrderPaid | OrderRefunded | OrderDisputed | OrderHeld | OrderReleased
+Followed = (
+    OrderPaid | OrderRefunded | OrderDisputed | OrderDisputeClosed | OrderHeld | OrderReleased
+)
 
 
 async def follow(tx: Transaction, event: Followed) -> None:
-    """Put the grants of an order where it puts them."""
-    await service.follow(tx, event.order)
-
-
-async def follow_the_bank(tx: Transaction, event: OrderDisputeClosed) -> None:
-    """Give back what the bank left the shop the money for, and take what it did not."""
-    await service.follow(tx, event.order, is_lost=not event.won)
+    """Put the grants of an order where it puts them now."""
+    await service.follow(tx, event.order.id)
 
 
 REACTIONS: Final = (
     Reaction(name="delivery.order_paid", event=OrderPaid, run=follow),
     Reaction(name="delivery.order_refunded", event=OrderRefunded, run=follow),
     Reaction(name="delivery.order_disputed", event=OrderDisputed, run=follow),
-    Reaction(name="delivery.dispute_closed", event=OrderDisputeClosed, run=follow_the_bank),
+    Reaction(name="delivery.dispute_closed", event=OrderDisputeClosed, run=follow),
     Reaction(name="delivery.order_held", event=OrderHeld, run=follow),
     Reaction(name="delivery.order_released", event=OrderReleased, run=follow),
 )

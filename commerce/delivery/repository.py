@@ -42,6 +42,18 @@ _ORDERS_TO_TRY: Final[LiteralString] = """
      limit $2
 """
 
+_ORDERS_UNHEARD: Final[LiteralString] = """
+    select bought.id
+      from orders bought
+     where bought.state = 'paid'
+       and not bought.held
+       and bought.paid_at >= $1
+       and bought.paid_at < $2
+       and not exists (select from grants where order_id = bought.id)
+     order by bought.id
+     limit $3
+"""
+
 _BENEFITS: Final[LiteralString] = """
     select product_id, benefit, on_refund
       from product_benefits
@@ -127,6 +139,14 @@ async def orders_to_try(tx: Transaction, now: datetime, *, limit: int) -> list[O
     """Return orders with grants that are due for another try, those that wait longest first."""
     rows = await tx.all(_Identity, _ORDERS_TO_TRY, now, limit)
     return list(dict.fromkeys(row.id for row in rows))
+
+
+async def orders_unheard(
+    tx: Transaction, *, paid_from: datetime, paid_until: datetime, limit: int
+) -> list[OrderId]:
+    """Return paid orders that have no grants at all, though they were paid a while ago."""
+    rows = await tx.all(_Identity, _ORDERS_UNHEARD, paid_from, paid_until, limit)
+    return [row.id for row in rows]
 
 
 async def benefits(tx: Transaction, products: Sequence[ProductId]) -> list[ProductBenefit]:

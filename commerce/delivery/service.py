@@ -1,6 +1,7 @@
 """What the rest of commerce may ask of delivery."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -8,9 +9,21 @@ from prometheus_client import Counter
 
 from commerce.delivery import repository
 from commerce.delivery.errors import GrantNotFoundError
-from commerce.delivery.model import OWED, Grant, GrantStep, ProductBenefit, due, show
+from commerce.delivery.model import (
+    OWED,
+    TO_FULFIL,
+    Grant,
+    GrantStep,
+    ProductBenefit,
+    due,
+    is_handed_over,
+    show,
+    status_of,
+)
 from commerce.delivery.ports import Preparations
 from commerce.foundation.database import Transaction
+from commerce.orders import service as orders
+from commerce.orders.model import show as show_order
 from protocol import views
 from protocol.events import GrantChanged
 from protocol.ids import GrantId, OrderId, UserId
@@ -18,7 +31,10 @@ from protocol.topics import order_topic, user_topic
 from shared.logging import get_logger
 
 NOTHING_TO_PREPARE: Final[Preparations] = {}
+SWEPT_AT_ONCE_MAX: Final = 50
 _ERROR_CHARS_MAX: Final = 300
+_UNHEARD_SECONDS_MIN: Final = 60
+_UNHEARD_DAYS_MAX: Final = 7
 
 _failures = Counter("rialto_delivery_failures", "Tries to hand over that failed.", ("benefit",))
 
@@ -32,6 +48,48 @@ async def set_benefits(tx: Transaction, benefits: Sequence[ProductBenefit]) -> N
 
 
 async def follow(
+    tx: Transaction, order: OrderId, *, preparations: Preparations = NOTHING_TO_PREPARE
+) -> list[Grant]:
+    """Put the grants of an order where it puts them now, and tell the order; twice is once.
+
+    What could not be made ready after the last try makes the order be held for the staff.
+
+    Raises:
+        OrderNotFoundError: if there is no such order.
+    """
+    held = await orders.hold_row(tx, order)
+    grants = await put(
+        tx, show_order(held), is_lost=held.dispute == "lost", preparations=preparations
+    )
+    if not grants:
+        return []
+    stuck = [grant for grant in grants if grant.is_given_up]
+    if stuck:
+        await orders.set_held(
+            tx, order, held=True, reason=f"could not hand over: {stuck[0].last_error}"
+        )
+    elif held.state in TO_FULFIL and is_handed_over(grants):
+        await orders.fulfil(tx, order)
+    await orders.delivery_is(tx, order, status_of(grants))
+    return grants
+
+
+async def sweep(tx: Transaction, *, preparations: Preparations = NOTHING_TO_PREPARE) -> int:
+    """Follow orders of which nobody has told, and those due for another try; return how many."""
+    unheard = await repository.orders_unheard(
+        tx,
+        paid_from=tx.now - timedelta(days=_UNHEARD_DAYS_MAX),
+        paid_until=tx.now - timedelta(seconds=_UNHEARD_SECONDS_MIN),
+        limit=SWEPT_AT_ONCE_MAX,
+    )
+    due_again = await repository.orders_to_try(tx, tx.now, limit=SWEPT_AT_ONCE_MAX)
+    found = list(dict.fromkeys((*unheard, *due_again)))
+    for order in found:
+        await follow(tx, order, preparations=preparations)
+    return len(found)
+
+
+async def put(
     tx: Transaction,
     order: views.Order,
     *,

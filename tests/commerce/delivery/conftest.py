@@ -28,7 +28,7 @@ class DeliveryShop(Shop):
 
     async def follow(self, order, **given):
         async with self.database.transaction() as tx:
-            return await service.follow(tx, order, **given)
+            return await service.put(tx, order, **given)
 
     async def grants(self, order):
         async with self.database.transaction() as tx:

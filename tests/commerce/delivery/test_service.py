@@ -50,7 +50,7 @@ class TestAPaidOrder:
     async def test_heard_many_times_at_once_grants_once(self, shop):
         order = await shop.bought(on_refund="revoke")
 
-        outcomes = await race(shop.database, *[lambda tx: service.follow(tx, order)] * TRIES)
+        outcomes = await race(shop.database, *[lambda tx: service.put(tx, order)] * TRIES)
 
         assert lost(outcomes) == []
         assert [grant.version for grant in await shop.grants(order)] == [1, 1]

@@ -36,7 +36,7 @@ class LicenseShop(Shop):
     async def grants(self, order, *, is_lost=False):
         """Have the grants of licences follow their order."""
         async with self.database.transaction() as tx:
-            grants = await delivery.follow(tx, order, is_lost=is_lost)
+            grants = await delivery.put(tx, order, is_lost=is_lost)
         return [grant for grant in grants if grant.benefit == "license"]
 
     async def follow(self, grants):
