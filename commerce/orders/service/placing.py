@@ -1,6 +1,5 @@
 """Placing orders, and giving them up."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -10,7 +9,7 @@ from commerce.catalog import service as catalog
 from commerce.catalog.model import Offer
 from commerce.foundation.database import Transaction
 from commerce.orders.errors import OrderNotFoundError
-from commerce.orders.model import GIVEN_UP, Order, OrderLine, machine, order_number
+from commerce.orders.model import Order, OrderLine, machine, order_number
 from commerce.orders.repository import orders as repository
 from commerce.orders.service.reading import BUYER_ROLE
 from commerce.orders.service.stepping import take
@@ -35,13 +34,14 @@ async def place(tx: Transaction, buyer: UserId, *, cart_version: int) -> Order:
     """
     cart, offers = await carts.consume(tx, buyer, version=cart_version)
     order = await _draft(tx, cart, offers)
-    if order.stock_taken:
-        await catalog.take_stock(tx, order.stock_taken)
+    await catalog.reserve(tx, order.id, order.stock_taken, machine.payment_due(tx.now))
     await repository.add(tx, order)
     await tx.grant_access(order_topic(order.id), buyer, BUYER_ROLE)
     order = await take(tx, machine.place(order, tx.now), otherwise=order)
     if order.is_free:
         order = await take(tx, machine.pay(order, tx.now), otherwise=order)
+        if order.stock_taken:
+            await catalog.consume(tx, order.id)
         order = await take(tx, machine.fulfil(order, tx.now), otherwise=order)
     return order
 
@@ -57,7 +57,8 @@ async def cancel(tx: Transaction, buyer: UserId, order: OrderId) -> Order:
     if held is None or held.buyer_id != buyer:
         raise OrderNotFoundError(order)
     canceled = await take(tx, machine.cancel(held), otherwise=held)
-    await _give_stock_back(tx, [canceled])
+    if canceled.stock_taken:
+        await catalog.release(tx, [canceled.id])
     return canceled
 
 
@@ -65,7 +66,7 @@ async def expire_unpaid(tx: Transaction) -> int:
     """Expire some of the orders that waited too long for their payment; return how many."""
     due = await repository.lock_unpaid(tx, due_before=tx.now, limit=EXPIRED_AT_ONCE_MAX)
     expired = [await take(tx, machine.expire(order), otherwise=order) for order in due]
-    await _give_stock_back(tx, expired)
+    await catalog.release(tx, [order.id for order in expired if order.stock_taken])
     return len(expired)
 
 
@@ -94,13 +95,3 @@ def _line(tx: Transaction, line: CartLine, offer: Offer) -> OrderLine:
         currency=line.currency,
         takes_stock=offer.stock is not None,
     )
-
-
-async def _give_stock_back(tx: Transaction, orders: list[Order]) -> None:
-    """Give back what orders took, all at once, so that products are held in one order."""
-    returned: Counter[VariantId] = Counter()
-    for order in orders:
-        assert order.state in GIVEN_UP
-        returned.update(order.stock_taken)
-    if returned:
-        await catalog.give_back_stock(tx, returned)
