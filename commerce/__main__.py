@@ -1,4 +1,4 @@
-"""`python -m commerce web|worker|migrate|seed`."""
+"""`python -m commerce web|worker|migrate|seed|invariants`."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ from typing import Any, Final, Never
 
 import uvloop
 
-from commerce import app, worker
+from commerce import app, invariants, worker
 from commerce.foundation.migrate import (
     MigrationError,
     migrate_down,
@@ -25,7 +25,7 @@ from shared.logging import configure_logging
 CANNOT_START: Final = 2
 """The exit code of a program that never began."""
 
-Command = Callable[[CommerceSettings, argparse.Namespace], Coroutine[Any, Any, None]]
+Command = Callable[[CommerceSettings, argparse.Namespace], Coroutine[Any, Any, int | None]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,12 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = asked.command
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(command(settings, asked))
+            return runner.run(command(settings, asked)) or 0
     except (MigrationError, PortTakenError) as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     filling = programs.add_parser("seed", help="fill the shop")
     filling.add_argument("--scale", choices=("small", "load", "bench"), default="small")
     filling.set_defaults(command=_seed)
+    checking = programs.add_parser("invariants", help="see whether the books are in order")
+    checking.add_argument("--json", action="store_true", help="for programs to read")
+    checking.set_defaults(command=_invariants)
     return parser
 
 
@@ -97,6 +99,10 @@ async def _migrate(settings: CommerceSettings, asked: argparse.Namespace) -> Non
 
 async def _seed(settings: CommerceSettings, asked: argparse.Namespace) -> None:
     await seed.run(settings, scale=asked.scale)
+
+
+async def _invariants(settings: CommerceSettings, asked: argparse.Namespace) -> int:
+    return await invariants.run(settings, machine_readable=asked.json)
 
 
 def _say(line: str) -> None:

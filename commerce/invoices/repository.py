@@ -126,6 +126,32 @@ _WITHOUT_SERIES: Final[LiteralString] = """
      )
 """
 
+_ASTRAY: Final[LiteralString] = """
+    select invoice.number
+      from invoices invoice
+      cross join lateral (
+        select sum((line->>'total_minor')::bigint) as total_minor,
+               sum((line->>'tax_minor')::bigint) as tax_minor
+          from jsonb_array_elements(invoice.paper->'lines') line
+      ) summed
+      left join lateral (
+        select coalesce(
+                 sum(case other.kind when 'invoice' then -1 else 1 end * other.total_minor), 0
+               ) as total_minor
+          from invoices other
+         where other.order_id = invoice.order_id
+           and other.corrects = invoice.id
+      ) taken on invoice.corrects is null
+     where coalesce(summed.total_minor, 0) <> invoice.total_minor
+        or coalesce(summed.tax_minor, 0) <> invoice.tax_minor
+        or taken.total_minor not between 0 and invoice.total_minor
+     limit 20
+"""
+
+
+class _Number(msgspec.Struct, frozen=True, kw_only=True):
+    number: str
+
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """A series that is not complete."""
@@ -197,3 +223,8 @@ async def set_seller(tx: Transaction, seller: Seller) -> None:
 async def gaps(tx: Transaction) -> list[Gap]:
     """Return the series whose numbers are not 1, 2, 3 up to the last one given."""
     return [*await tx.all(Gap, _GAPS), *await tx.all(Gap, _WITHOUT_SERIES)]
+
+
+async def astray(tx: Transaction) -> list[str]:
+    """Return numbers of papers that are not the sum of their lines, or are credited too much."""
+    return [row.number for row in await tx.all(_Number, _ASTRAY)]

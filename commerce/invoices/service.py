@@ -5,10 +5,13 @@ A number is taken under the row lock of its series, which every paying transacti
 a moment, and never waits for one that another payer holds.
 """
 
+from typing import Final
+
 import msgspec
 
 from commerce.accounts import service as accounts
 from commerce.foundation.database import Transaction
+from commerce.foundation.invariants import Invariant
 from commerce.invoices import repository
 from commerce.invoices.errors import (
     CreditTooLargeError,
@@ -215,3 +218,31 @@ async def _write(tx: Transaction, place: Place, made: Invoice) -> Invoice:
     await tx.emit(order_topic(made.order_id), fact, event_id=event_id)
     await tx.emit(user_topic(made.buyer_id), fact, event_id=event_id)
     return made
+
+
+async def _gapless(tx: Transaction) -> list[str]:
+    return [
+        f"{gap.kind}s of {gap.year}: {gap.found} up to number {gap.last}, but {gap.expected} given"
+        for gap in await repository.gaps(tx)
+    ]
+
+
+async def _adds_up(tx: Transaction) -> list[str]:
+    return [
+        f"{number} is not the sum of its lines, or takes more than there is"
+        for number in await repository.astray(tx)
+    ]
+
+
+INVARIANTS: Final = (
+    Invariant(
+        name="invoices.gapless",
+        says="Numbers of invoices and credit notes are 1, 2, 3 in every year.",
+        check=_gapless,
+    ),
+    Invariant(
+        name="invoices.add_up",
+        says="Papers are the sum of their lines, and credit never exceeds its invoice.",
+        check=_adds_up,
+    ),
+)

@@ -74,10 +74,13 @@ _ADD_POSTINGS: Final[LiteralString] = """
 """
 
 _UNBALANCED: Final[LiteralString] = """
-    select currency, sum(amount_minor)::bigint as amount_minor
-      from ledger_entries
-     group by currency
-    having sum(amount_minor) <> 0
+    select posting.key, entry.currency, sum(entry.amount_minor)::text as amount_minor
+      from ledger_entries entry
+      join ledger_postings posting
+        on posting.id = entry.posting_id
+     group by posting.key, entry.currency
+    having sum(entry.amount_minor) <> 0
+     limit 20
 """
 
 _BROKEN: Final[LiteralString] = """
@@ -104,10 +107,11 @@ class _Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remainder(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left over of a currency when all is added up."""
+    """What is left over of a posting when it is added up."""
 
+    key: str
     currency: str
-    amount_minor: int
+    amount_minor: str
 
 
 async def add(tx: Transaction, posting: Posting) -> bool:
@@ -173,7 +177,7 @@ async def add_many(tx: Transaction, postings: Sequence[Posting]) -> None:
 
 
 async def remainders(tx: Transaction) -> list[Remainder]:
-    """Return the currencies in which the whole ledger does not come to nothing."""
+    """Return postings that do not come to nothing in each currency."""
     return await tx.all(Remainder, _UNBALANCED)
 
 

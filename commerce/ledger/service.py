@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from commerce.foundation.database import Transaction
+from commerce.foundation.invariants import Invariant
 from commerce.ledger import repository
 from commerce.ledger.errors import PostingDiffersError
 from commerce.ledger.model import Balance, Posting, Written
@@ -48,3 +50,24 @@ async def import_past(tx: Transaction, postings: Sequence[Posting]) -> int:
     if missing:
         await repository.add_many(tx, missing)
     return len(missing)
+
+
+async def _balance(tx: Transaction) -> list[str]:
+    return [
+        f"{left.key} leaves {left.amount_minor} {left.currency}"
+        for left in await repository.remainders(tx)
+    ]
+
+
+async def _whole(tx: Transaction) -> list[str]:
+    return [f"{key} has not the entries it was written with" for key in await repository.broken(tx)]
+
+
+INVARIANTS: Final = (
+    Invariant(
+        name="ledger.balance",
+        says="Every posting comes to nothing in each currency.",
+        check=_balance,
+    ),
+    Invariant(name="ledger.whole", says="No posting has lost an entry.", check=_whole),
+)

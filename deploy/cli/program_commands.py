@@ -1,4 +1,4 @@
-"""Commands that hand over to the programs: migrate, seed, load, bench."""
+"""Commands that hand over to the programs: migrate, seed, invariants, load, bench."""
 
 import subprocess
 import sys
@@ -63,6 +63,14 @@ def migrate_status(*, data: str | None) -> None:
 def seed(*, data: str | None, scale: str) -> None:
     """Fill the shop with products, people, rooms and orders. Doing it twice changes nothing."""
     _commerce(data, "seed", "--scale", scale)
+
+
+@click.command(epilog=f"{_EXAMPLES}  ./rialto invariants --json")
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="For programs to read.")
+def invariants(*, data: str | None, as_json: bool) -> None:
+    """See whether what must be true of the shop's books is; exit with 1 if it is not."""
+    _commerce(data, "invariants", *["--json"] * as_json)
 
 
 @click.command(context_settings=_HANDED_ON, add_help_option=False)

@@ -19,6 +19,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "broadcast": "operator_commands",
     "migrate": "program_commands",
     "seed": "program_commands",
+    "invariants": "program_commands",
     "load": "program_commands",
     "bench": "program_commands",
     "license": "license_command",

@@ -37,7 +37,7 @@ PARTS = frozenset(
 PUBLIC_PARTS = frozenset({"errors", "model", "service"})
 PROGRAMS = ("protocol", "shared", "gateway", "commerce")
 
-WIRING = frozenset({"app", "worker", "settings", "storefront", "seed", "__main__"})
+WIRING = frozenset({"app", "worker", "settings", "storefront", "seed", "invariants", "__main__"})
 """What stands above the features: it may touch doors and settings too."""
 
 

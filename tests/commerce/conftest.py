@@ -7,6 +7,7 @@ from commerce.foundation.bell import Bell
 from commerce.foundation.database import open_database
 from commerce.foundation.redis_client import open_redis
 from commerce.foundation.settings import DatabaseSettings, RedisSettings
+from tests.commerce.in_order import assert_in_order
 from tests.fakes.clock import SettableClock
 
 
@@ -35,6 +36,13 @@ def database_settings(database_url):
 async def database(database_settings, clock, bell):
     async with open_database(database_settings, clock=clock, bell=bell) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture
+async def in_order(database):
+    """Look at every invariant when the test is over; for whatever moves money."""
+    yield
+    await assert_in_order(database)
 
 
 @pytest_asyncio.fixture

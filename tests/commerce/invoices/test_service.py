@@ -21,6 +21,8 @@ from tests.commerce.outbox import everything_told
 from tests.commerce.racing import lost, race, won
 from tests.commerce.shop import ADA, BEN
 
+pytestmark = pytest.mark.usefixtures("in_order")
+
 
 class TestIssuing:
     async def test_sums_up_what_is_billed(self, desk):
@@ -235,6 +237,9 @@ class TestTheDatabaseItself:
 
         with pytest.raises(asyncpg.CheckViolationError, match="leaves a gap"):
             await desk.issue(a_bill())
+        async with desk.database.transaction() as tx:
+            assert len(await repository.gaps(tx)) == 1
+        await desk.run("delete from invoice_series")
 
 
 def _issuing(number, *, fails=False):

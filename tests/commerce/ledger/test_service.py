@@ -12,6 +12,8 @@ from commerce.ledger.model import ACCOUNTS, Entry, Posting
 from protocol.ids import OrderId, PaymentId, RefundId
 from tests.commerce.racing import race, won
 
+pytestmark = pytest.mark.usefixtures("in_order")
+
 ORDER = OrderId("ord_01JD00000000000000000000A1")
 OTHER = OrderId("ord_01JD00000000000000000000B1")
 REFUND = RefundId("rfd_01JD00000000000000000000A1")

@@ -1,0 +1,37 @@
+"""Every invariant of commerce, wired: looked at by tests, by operators, and on a schedule."""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from commerce.foundation.database import open_database
+from commerce.foundation.invariants import Invariant, Verdict, look_at
+from commerce.invoices import service as invoices
+from commerce.ledger import service as ledger
+from commerce.settings import CommerceSettings
+from shared.clock import SystemClock
+
+INVARIANTS: Final[Sequence[Invariant]] = (*ledger.INVARIANTS, *invoices.INVARIANTS)
+
+BROKEN: Final = 1
+"""The exit code when an invariant does not hold."""
+
+
+async def run(settings: CommerceSettings, *, machine_readable: bool) -> int:
+    """Look at all of them and say what was found; return the exit code."""
+    async with open_database(settings.database, clock=SystemClock()) as database:
+        verdicts = await look_at(database, INVARIANTS)
+    if machine_readable:
+        sys.stdout.write(f"{msgspec.json.encode(verdicts).decode()}\n")
+    else:
+        for verdict in verdicts:
+            sys.stdout.write(f"{_line(verdict)}\n")
+    return 0 if all(verdict.holds for verdict in verdicts) else BROKEN
+
+
+def _line(verdict: Verdict) -> str:
+    word = "holds " if verdict.holds else "BROKEN"
+    head = f"{word}  {verdict.name:<28} {verdict.says}  ({verdict.took_seconds:.2f} s)"
+    return "\n".join((head, *(f"          {breach}" for breach in verdict.breaches)))

@@ -1,0 +1,10 @@
+"""Whether the books are in order, asked after a scenario."""
+
+from commerce.foundation.invariants import look_at
+from commerce.invariants import INVARIANTS
+
+
+async def assert_in_order(database):
+    """Fail with every sentence that an invariant has to say."""
+    verdicts = await look_at(database, INVARIANTS)
+    assert {each.name: each.breaches for each in verdicts if not each.holds} == {}
