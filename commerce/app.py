@@ -14,6 +14,7 @@ from commerce.cart import endpoints as cart
 from commerce.catalog import endpoints as catalog
 from commerce.chat import endpoints as chat
 from commerce.delivery import endpoints as delivery
+from commerce.discounts import endpoints as discounts
 from commerce.foundation.answering import (
     REQUEST_BODY_BYTES_MAX,
     install_request_log,
@@ -34,6 +35,7 @@ from commerce.notifications import endpoints as notifications
 from commerce.orders import endpoints as orders
 from commerce.settings import CommerceSettings
 from commerce.storefront import cards, pages
+from commerce.taxes import endpoints as taxes
 from shared.clock import Clock, SystemClock
 from shared.tickets import TicketSigner
 
@@ -47,6 +49,8 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         catalog.door,
         chat.door,
         cart.door,
+        discounts.door,
+        taxes.door,
         orders.door,
         delivery.door,
         licenses.door,

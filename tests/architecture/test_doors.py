@@ -12,11 +12,14 @@ FEATURES = (
     "catalog",
     "chat",
     "delivery",
+    "discounts",
     "invoices",
     "ledger",
     "licenses",
     "notifications",
     "orders",
+    "pricing",
+    "taxes",
 )
 PARTS = frozenset(
     {

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from commerce.catalog.errors import CategoryNotFoundError, ProductNotFoundError
+from commerce.catalog.errors import CategoryNotFoundError, NoSuchProductError, ProductNotFoundError
 from commerce.catalog.model import (
     Category,
     ListedAfter,
@@ -63,9 +63,15 @@ async def show(tx: Transaction, slug: str) -> Product:
 
 
 async def card(tx: Transaction, product: ProductId) -> ProductCard:
-    """Return a product that is known to exist, as lists show it."""
-    [found] = await repository.cards(tx, [product])
-    return found
+    """Return a product as lists show it, published or not.
+
+    Raises:
+        NoSuchProductError: if there is no such product.
+    """
+    found = await repository.cards(tx, [product])
+    if not found:
+        raise NoSuchProductError(product)
+    return found[0]
 
 
 async def shown(tx: Transaction, wanted: Sequence[ProductId]) -> list[ProductCard]:

@@ -29,10 +29,12 @@ class TestTheDocument:
             "catalog",
             "chat",
             "delivery",
+            "discounts",
             "licenses",
             "notifications",
             "orders",
             "storefront",
+            "taxes",
         }
 
     async def test_says_of_each_operation_what_may_be_refused(self, document):
