@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from commerce.foundation import idempotency
 from commerce.foundation.errors import (
     InvalidRequestError,
+    KeyMissingError,
     MalformedRequestError,
     StreamsUnavailableError,
     UnauthenticatedError,
@@ -96,7 +97,7 @@ class _Answerer:
     def __init__(self, route: Route, context: WebContext) -> None:
         self._route = route
         self._context = context
-        self._body = None if route.body is None else msgspec.json.Decoder(route.body)
+        self._body = None if route.body in {None, bytes} else msgspec.json.Decoder(route.body)
 
     async def answer(self, **path: str) -> Response:
         """Answer a request on this route."""
@@ -115,6 +116,7 @@ class _Answerer:
             principal=principal,
             token=token,
             client_address=request.remote_addr or "unknown",
+            asked_headers=request.headers,  # type: ignore[arg-type]  # read as one, though not typed so
         )
         try:
             if self._route.limit is not None:
@@ -143,6 +145,8 @@ class _Answerer:
         return principal, token
 
     def _decode_body(self, raw: bytes) -> object:
+        if self._route.body is bytes:
+            return raw
         if self._body is None:
             return None
         if request.mimetype != "application/json":
@@ -168,6 +172,8 @@ class _Answerer:
 
     async def _run(self, call: Call[object, object], raw: bytes) -> Response:
         key = request.headers.get("Idempotency-Key")
+        if key is None and self._route.idempotency == "required":
+            raise KeyMissingError
         if key is None or call.principal_or_none is None or request.method == "GET":
             body = _encode_answer(await self._route.run(call))
             return _respond(self._route.status, dict(call.headers), body)

@@ -66,6 +66,18 @@ class KeyReusedError(ExpectedError):
         super().__init__("This Idempotency-Key was used for another request; mint a new one.")
 
 
+class KeyMissingError(ExpectedError):
+    """Money may move here: an Idempotency-Key is needed."""
+
+    code = "key_missing"
+    http_status = 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send an Idempotency-Key: a new random one for each intent, the same for each retry."
+        )
+
+
 class RetryLaterError(ExpectedError):
     """Trying again after `retry_after_seconds` can help."""
 

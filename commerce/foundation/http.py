@@ -41,6 +41,7 @@ Query = TypeVar("Query")
 Service = TypeVar("Service")
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Auth = Literal["required", "optional", "none"]
+Idempotency = Literal["optional", "required"]
 
 _PATH_PARAMETER: Final = re.compile(r"[<{](\w+)[>}]")
 
@@ -89,6 +90,7 @@ class Call(Generic[Body, Query]):
         principal: Principal | None,
         token: str | None,
         client_address: str,
+        asked_headers: Mapping[str, str] | None = None,
     ) -> None:
         self._context = context
         self.database = database
@@ -98,6 +100,7 @@ class Call(Generic[Body, Query]):
         self.principal_or_none = principal
         self.token = token
         self.client_address = client_address
+        self._asked_headers = asked_headers or {}
         self.headers: list[tuple[str, str]] = []
 
     @property
@@ -125,6 +128,10 @@ class Call(Generic[Body, Query]):
     def cookie(self) -> SessionCookie:
         """How the session's token is kept in a browser."""
         return self._context.cookie
+
+    def header(self, name: str) -> str | None:
+        """Return a header of the request, whatever the case of its name."""
+        return self._asked_headers.get(name)
 
     def service(self, kind: type[Service]) -> Service:
         """Return the service of this type that `create_app` was wired with."""
@@ -169,6 +176,7 @@ class EndpointSpec(TypedDict, total=False):
     auth: Auth
     errors: tuple[type[ExpectedError], ...]
     limit: RateLimit | None
+    idempotency: Idempotency
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +193,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     auth: Auth = "required"
     errors: tuple[type[ExpectedError], ...] = ()
     limit: RateLimit | None = None
+    idempotency: Idempotency = "optional"
 
     @property
     def name(self) -> str:
@@ -217,9 +226,11 @@ class Door:
         Args:
             method: the HTTP method.
             path: such as `/v1/rooms/{room}`; what is in braces comes in `call.path`.
-            spec: `body`, `query` and `out` are the types taken and given, `status` that of
-                success, `auth` who may come, `errors` the refusals to document, and `limit` how
-                often one client address may come.
+            spec: `body`, `query` and `out` are the types taken and given (a body of `bytes` comes
+                as it is, of any media type), `status` that of success, `auth` who may come,
+                `errors` the refusals to document, `limit` how often one client address may come,
+                and `idempotency` whether an Idempotency-Key must come, as it must where money
+                moves.
         """
 
         def register(endpoint: Endpoint) -> Endpoint:

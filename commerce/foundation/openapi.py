@@ -11,6 +11,7 @@ from quart import Quart, Response
 from commerce.foundation.errors import (
     CrossOriginError,
     InvalidRequestError,
+    KeyMissingError,
     KeyReusedError,
     MalformedRequestError,
     RateLimitedError,
@@ -33,6 +34,8 @@ _ASSETS: Final = {
 }
 
 Document = dict[str, Any]
+
+_RAW: Final[Document] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 
 
 def openapi_document(doors: Iterable[Door], *, version: str, cookie: SessionCookie) -> Document:
@@ -91,7 +94,10 @@ def _serve_asset(app: Quart, name: str, content: bytes, kind: str) -> None:
 def _schemas(routes: Sequence[Route]) -> tuple[dict[Any, Document], Document]:
     kinds = list(
         dict.fromkeys(
-            kind for route in routes for kind in (route.body, route.out) if kind is not None
+            kind
+            for route in routes
+            for kind in (route.body, route.out)
+            if kind not in {None, bytes}
         )
     )
     kinds.append(Problem)
@@ -115,7 +121,8 @@ def _operation(route: Route, schemas: dict[Any, Document]) -> Document:
     if description.strip():
         operation["description"] = description.strip()
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": _json(schemas[route.body])}
+        content = _RAW if route.body is bytes else _json(schemas[route.body])
+        operation["requestBody"] = {"required": True, "content": content}
     if route.auth != "none":
         anyone: list[Document] = [{}] if route.auth == "optional" else []
         operation["security"] = [{"cookie": []}, {"bearer": []}, *anyone]
@@ -147,7 +154,7 @@ def _key_parameter(route: Route) -> list[Document]:
         {
             "name": "Idempotency-Key",
             "in": "header",
-            "required": False,
+            "required": route.idempotency == "required",
             "description": "The same key with the same request again gives the same answer.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         }
@@ -172,9 +179,11 @@ def _refusals(route: Route, schemas: dict[Any, Document]) -> Document:
 
 def _usual_errors(route: Route) -> list[type[ExpectedError]]:
     usual: list[type[ExpectedError]] = []
-    if route.body is not None:
+    if route.idempotency == "required":
+        usual.append(KeyMissingError)
+    if route.body not in {None, bytes}:
         usual += [MalformedRequestError, UnsupportedMediaTypeError]
-    if route.body is not None or route.query is not None:
+    if route.body not in {None, bytes} or route.query is not None:
         usual.append(InvalidRequestError)
     if route.auth == "required":
         usual.append(UnauthenticatedError)
