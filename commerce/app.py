@@ -28,6 +28,8 @@ from commerce.foundation.rate_limit import RateLimit, RateLimiter
 from commerce.foundation.redis_client import open_redis
 from commerce.foundation.security import ContentPolicy, SessionCookie, security_headers
 from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
+from commerce.invoices import endpoints as invoices
+from commerce.invoices.adapters.typst_printer import TypstPrinter
 from commerce.licenses import endpoints as licenses
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
@@ -53,6 +55,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         taxes.door,
         orders.door,
         delivery.door,
+        invoices.door,
         licenses.door,
         notifications.door,
         cards.door,
@@ -95,6 +98,7 @@ def web_context(
         accounts.SignInLimits: accounts.SignInLimits(per_address=limits),
         accounts.SocketAddress: accounts.SocketAddress(url=told.socket_url),
         type(settings.catalog): settings.catalog,
+        TypstPrinter: TypstPrinter(fonts_dir=settings.seller.fonts_dir),
         DerivedKeys: DerivedKeys(settings.licenses.secret),
         Ed25519Signer: Ed25519Signer(settings.licenses.file_keys),
     }

@@ -8,6 +8,7 @@ import msgspec
 from commerce.accounts.settings import AccountSettings
 from commerce.catalog.settings import CatalogSettings
 from commerce.foundation.settings import DEV_ORIGINS, DatabaseSettings, Port, RedisSettings
+from commerce.invoices.settings import SellerSettings
 from commerce.licenses.settings import LicenseSettings
 from shared.environment import PROFILE_VARIABLE, Profile, variable
 
@@ -86,3 +87,4 @@ class CommerceSettings(msgspec.Struct, frozen=True, kw_only=True):
     accounts: AccountSettings = AccountSettings()
     catalog: CatalogSettings = CatalogSettings()
     licenses: LicenseSettings = LicenseSettings()
+    seller: SellerSettings = SellerSettings()

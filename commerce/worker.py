@@ -23,6 +23,7 @@ from commerce.foundation.reactions import Reaction
 from commerce.foundation.redis_client import open_redis
 from commerce.foundation.relay import AccessSource, Relay, forget_published
 from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
+from commerce.invoices import jobs as invoices_jobs
 from commerce.licenses import reactions as licenses_reactions
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.notifications import jobs as notifications_jobs, reactions as notifications_reactions
@@ -51,6 +52,11 @@ COMMANDS: Final[Commands] = {
 }
 ACCESS_SOURCES: Final[Sequence[AccessSource]] = (chat.access, orders.access)
 """What knows who may hear which topic."""
+
+
+def jobs_of(settings: CommerceSettings) -> Sequence[Job]:
+    """Return what the clock starts under these settings."""
+    return (*JOBS, *invoices_jobs.jobs(settings.seller.seller))
 
 
 def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:
@@ -111,7 +117,7 @@ async def work(
         for number in range(settings.worker.lanes)
     ]
     inboxes = [Inbox(settings.database, each, redis=redis, **at) for each in SUBSCRIPTIONS]
-    runner = JobRunner(settings.database, JOBS, **at)
+    runner = JobRunner(settings.database, jobs_of(settings), **at)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(for_ever(relay.run, name="relay"))
         tasks.create_task(for_ever(runner.run, name="jobs"))

@@ -12,6 +12,7 @@ from quart import Quart, Response, g, request
 from redis.exceptions import RedisError
 
 from commerce.foundation import idempotency
+from commerce.foundation.downloads import Download, send
 from commerce.foundation.errors import (
     InvalidRequestError,
     KeyMissingError,
@@ -175,8 +176,10 @@ class _Answerer:
         if key is None and self._route.idempotency == "required":
             raise KeyMissingError
         if key is None or call.principal_or_none is None or request.method == "GET":
-            body = _encode_answer(await self._route.run(call))
-            return _respond(self._route.status, dict(call.headers), body)
+            answer = await self._route.run(call)
+            if isinstance(answer, Download):
+                return send(answer, self._route.status, dict(call.headers))
+            return _respond(self._route.status, dict(call.headers), _encode_answer(answer))
         return await self._run_once(call, raw, _checked_key(key), call.principal_or_none)
 
     async def _run_once(

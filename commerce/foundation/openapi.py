@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from quart import Quart, Response
 
+from commerce.foundation.downloads import Download
 from commerce.foundation.errors import (
     CrossOriginError,
     InvalidRequestError,
@@ -97,7 +98,7 @@ def _schemas(routes: Sequence[Route]) -> tuple[dict[Any, Document], Document]:
             kind
             for route in routes
             for kind in (route.body, route.out)
-            if kind not in {None, bytes}
+            if kind not in {None, bytes, Download}
         )
     )
     kinds.append(Problem)
@@ -164,6 +165,9 @@ def _key_parameter(route: Route) -> list[Document]:
 def _success(route: Route, schemas: dict[Any, Document]) -> Document:
     if route.out is None:
         return {"description": "Done."}
+    if route.out is Download:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        return {"description": "The file, or a part of it.", "content": {"*/*": file}}
     return {"description": "Done.", "content": _json(schemas[route.out])}
 
 

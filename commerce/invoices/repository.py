@@ -78,18 +78,20 @@ _OF_BUYER: Final[LiteralString] = (
     _COLUMNS
     + """
      where buyer_id = $1
-       and id < coalesce($2, '~')
+       and ($2::text is null or order_id = $2)
+       and id < coalesce($3, '~')
      order by id desc
-     limit $3
+     limit $4
 """
 )
 
 _NEWEST: Final[LiteralString] = (
     _COLUMNS
     + """
-     where id < coalesce($1, '~')
+     where ($1::text is null or order_id = $1)
+       and id < coalesce($2, '~')
      order by id desc
-     limit $2
+     limit $3
 """
 )
 
@@ -203,16 +205,18 @@ async def of_order(tx: Transaction, order: OrderId) -> list[Invoice]:
     return await tx.all(Invoice, _OF_ORDER, order)
 
 
-async def of_buyer(
-    tx: Transaction, buyer: UserId, *, after: InvoiceId | None, limit: int
+async def listed(
+    tx: Transaction,
+    buyer: UserId | None,
+    *,
+    order: OrderId | None,
+    after: InvoiceId | None,
+    limit: int,
 ) -> list[Invoice]:
-    """Return a buyer's papers, the newest first."""
-    return await tx.all(Invoice, _OF_BUYER, buyer, after, limit)
-
-
-async def newest(tx: Transaction, *, after: InvoiceId | None, limit: int) -> list[Invoice]:
-    """Return everybody's papers, the newest first."""
-    return await tx.all(Invoice, _NEWEST, after, limit)
+    """Return a buyer's papers or everybody's, of one order or of all, the newest first."""
+    if buyer is None:
+        return await tx.all(Invoice, _NEWEST, order, after, limit)
+    return await tx.all(Invoice, _OF_BUYER, buyer, order, after, limit)
 
 
 async def set_seller(tx: Transaction, seller: Seller) -> None:

@@ -109,16 +109,16 @@ async def of_order(tx: Transaction, order: OrderId) -> list[Invoice]:
     return await repository.of_order(tx, order)
 
 
-async def of_buyer(
-    tx: Transaction, buyer: UserId, *, after: InvoiceId | None = None, limit: int
+async def listed(
+    tx: Transaction,
+    buyer: UserId | None,
+    *,
+    order: OrderId | None = None,
+    after: InvoiceId | None = None,
+    limit: int,
 ) -> list[Invoice]:
-    """Return a buyer's papers, the newest first."""
-    return await repository.of_buyer(tx, buyer, after=after, limit=limit)
-
-
-async def newest(tx: Transaction, *, after: InvoiceId | None = None, limit: int) -> list[Invoice]:
-    """Return everybody's papers, the newest first, for the shop's staff."""
-    return await repository.newest(tx, after=after, limit=limit)
+    """Return a buyer's papers, or everybody's for the staff, the newest first."""
+    return await repository.listed(tx, buyer, order=order, after=after, limit=limit)
 
 
 async def view(tx: Transaction, viewer: UserId, invoice: InvoiceId) -> Invoice:

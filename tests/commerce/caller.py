@@ -17,6 +17,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return self.body["code"]
 
 
+class Fetched(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came back, or a part of it."""
+
+    path: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
 class Caller:
     """A client of the shop, signed in or not."""
 
@@ -38,6 +47,15 @@ class Caller:
 
     async def delete(self, path):
         return await self._ask("DELETE", path)
+
+    async def fetch(self, path, **headers):
+        response = await self._client.get(path, headers=self._headers | headers)
+        return Fetched(
+            path=path,
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=await response.get_data(),
+        )
 
     async def _ask(self, method, path, *, headers=None, **given):
         response = await self._client.open(

@@ -30,6 +30,7 @@ class TestTheDocument:
             "chat",
             "delivery",
             "discounts",
+            "invoices",
             "licenses",
             "notifications",
             "orders",

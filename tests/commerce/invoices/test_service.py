@@ -174,9 +174,9 @@ class TestWhoSees:
             clock.advance(seconds=1)
 
         async with desk.database.transaction() as tx:
-            first = await service.of_buyer(tx, ADA, limit=2)
-            rest = await service.of_buyer(tx, ADA, after=first[-1].id, limit=2)
-            everybodys = await service.newest(tx, limit=5)
+            first = await service.listed(tx, ADA, limit=2)
+            rest = await service.listed(tx, ADA, after=first[-1].id, limit=2)
+            everybodys = await service.listed(tx, None, limit=5)
 
         assert [each.serial for each in (*first, *rest)] == [3, 2, 1]
         assert everybodys == [*first, *rest]

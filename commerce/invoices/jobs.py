@@ -1,0 +1,15 @@
+"""What the clock does for invoices: papers name the seller that the settings name."""
+
+from commerce.foundation.database import Transaction
+from commerce.foundation.jobs import Job
+from commerce.invoices import service
+from commerce.invoices.model import Seller
+
+
+def jobs(seller: Seller) -> tuple[Job, ...]:
+    """Return the jobs; the first run is at once."""
+
+    async def keep_seller(tx: Transaction) -> None:
+        await service.set_seller(tx, seller)
+
+    return (Job(name="invoices.seller", every_seconds=60, run=keep_seller),)
