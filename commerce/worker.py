@@ -56,7 +56,7 @@ ACCESS_SOURCES: Final[Sequence[AccessSource]] = (chat.access, orders.access)
 
 def jobs_of(settings: CommerceSettings) -> Sequence[Job]:
     """Return what the clock starts under these settings."""
-    return (*JOBS, *invoices_jobs.jobs(settings.seller.seller))
+    return (*JOBS, *invoices_jobs.jobs(settings.seller))
 
 
 def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:

@@ -4,10 +4,20 @@ from commerce.foundation.database import Transaction
 from commerce.foundation.jobs import Job
 from commerce.invoices import service
 from commerce.invoices.model import Seller
+from commerce.invoices.settings import SellerSettings
 
 
-def jobs(seller: Seller) -> tuple[Job, ...]:
+def jobs(settings: SellerSettings) -> tuple[Job, ...]:
     """Return the jobs; the first run is at once."""
+    seller = Seller(
+        name=settings.name,
+        address=settings.address,
+        country=settings.country,
+        tax_id=settings.tax_id,
+        email=settings.email,
+        time_zone=settings.time_zone,
+        prefix=settings.invoice_prefix,
+    )
 
     async def keep_seller(tx: Transaction) -> None:
         await service.set_seller(tx, seller)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import msgspec
 
-from commerce.invoices.model import Seller
 from shared.environment import Profile, variable
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
@@ -57,19 +56,6 @@ class SellerSettings(msgspec.Struct, frozen=True, kw_only=True):
             "A folder of more fonts for invoices, for scripts other than Latin, Greek, Cyrillic.",
         ),
     ] = ""
-
-    @property
-    def seller(self) -> Seller:
-        """The seller, as papers have them."""
-        return Seller(
-            name=self.name,
-            address=self.address,
-            country=self.country,
-            tax_id=self.tax_id,
-            email=self.email,
-            time_zone=self.time_zone,
-            prefix=self.invoice_prefix,
-        )
 
     def problems(self, profile: Profile) -> Iterator[str]:
         """Yield a sentence for each rule that `profile` finds broken."""

@@ -8,7 +8,9 @@ import pytest_asyncio
 
 from commerce.app import create_app
 from commerce.invoices.adapters.typst_printer import TypstPrinter, amount, percent
+from commerce.invoices.jobs import jobs
 from commerce.invoices.model import PaperLine, Party
+from commerce.invoices.settings import SellerSettings
 from commerce.settings import CommerceSettings
 from protocol.views import Person
 from tests.commerce.caller import sign_in
@@ -139,3 +141,14 @@ class TestTheDoor:
         assert (changed.status, changed.body) == (200, content)
         assert beyond.status == 416
         assert (known.status, known.body) == (304, b"")
+
+
+class TestTheSeller:
+    async def test_is_who_the_settings_name(self, desk):
+        (keep,) = jobs(SellerSettings(name="Ten Crowns", invoice_prefix="TC"))
+        async with desk.database.transaction() as tx:
+            await keep.run(tx)
+
+        invoice = await desk.issue(a_bill())
+
+        assert (invoice.paper.seller.name, invoice.number) == ("Ten Crowns", "TC-I-2026-000001")
