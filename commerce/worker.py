@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from commerce.cart import reactions as cart_reactions
+from commerce.cart import jobs as cart_jobs, reactions as cart_reactions
 from commerce.chat import reactions as chat_reactions, service as chat
 from commerce.delivery import jobs as delivery_jobs, reactions as delivery_reactions
 from commerce.foundation.bell import Bell
@@ -40,6 +40,7 @@ FOUNDATION_JOBS: Final = (
 )
 JOBS: Final[Sequence[Job]] = (
     *FOUNDATION_JOBS,
+    *cart_jobs.JOBS,
     *orders_jobs.JOBS,
     *delivery_jobs.JOBS,
     *notifications_jobs.JOBS,

@@ -1,17 +1,19 @@
 """What can go wrong with a cart, on purpose."""
 
+from protocol.views import Cart
 from shared.errors import ExpectedError
 
 
 class CartChangedMeanwhileError(ExpectedError):
-    """The cart is not at the version the caller knows."""
+    """The cart is not at the version the caller knows. The problem's member `cart` is how it is."""
 
     code = "cart_changed_meanwhile"
     http_status = 409
 
-    def __init__(self, *, version: int) -> None:
-        super().__init__(f"The cart has changed meanwhile: it is now at version {version}.")
-        self.version = version
+    def __init__(self, cart: Cart) -> None:
+        super().__init__(f"The cart has changed meanwhile: it is now at version {cart.version}.")
+        self.version = cart.version
+        self.members = {"cart": cart}
 
 
 class PricesChangedError(ExpectedError):

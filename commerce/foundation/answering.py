@@ -118,6 +118,7 @@ class _Answerer:
             token=token,
             client_address=request.remote_addr or "unknown",
             asked_headers=request.headers,  # type: ignore[arg-type]  # read as one, though not typed so
+            asked_cookies=request.cookies,
         )
         try:
             if self._route.limit is not None:

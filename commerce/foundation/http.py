@@ -91,8 +91,10 @@ class Call(Generic[Body, Query]):
         token: str | None,
         client_address: str,
         asked_headers: Mapping[str, str] | None = None,
+        asked_cookies: Mapping[str, str] | None = None,
     ) -> None:
         self._context = context
+        self._asked_cookies = asked_cookies or {}
         self.database = database
         self.body = body
         self.query = query
@@ -132,6 +134,10 @@ class Call(Generic[Body, Query]):
     def header(self, name: str) -> str | None:
         """Return a header of the request, whatever the case of its name."""
         return self._asked_headers.get(name)
+
+    def asked_cookie(self, name: str) -> str | None:
+        """Return a cookie of the request."""
+        return self._asked_cookies.get(name)
 
     def service(self, kind: type[Service]) -> Service:
         """Return the service of this type that `create_app` was wired with."""

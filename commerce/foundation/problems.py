@@ -1,6 +1,6 @@
 """Every refusal leaves the program in one shape: problem+json (RFC 9457)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -70,10 +70,11 @@ def problem_of_bug() -> Problem:
     )
 
 
-def render_problem(problem: Problem) -> Response:
-    """Encode a problem as an answer."""
+def render_problem(problem: Problem, members: Mapping[str, object] | None = None) -> Response:
+    """Encode a problem as an answer; `members` are told beside those that every problem has."""
+    told = problem if not members else {**members, **msgspec.to_builtins(problem)}
     return Response(
-        _encode(problem),
+        _encode(told),
         problem.status,
         headers={"cache-control": "no-store"},
         content_type=PROBLEM_MEDIA_TYPE,
@@ -83,12 +84,12 @@ def render_problem(problem: Problem) -> Response:
 def install_problems(app: Quart, *, page: ProblemPage | None = None) -> None:
     """Make every error leave `app` as a problem; with `page`, to browsers as a page."""
 
-    async def refuse(problem: Problem) -> Response:
+    async def refuse(problem: Problem, members: Mapping[str, object] | None = None) -> Response:
         shown = await page(problem) if page is not None and _wants_page() else None
-        return shown or render_problem(problem)
+        return shown or render_problem(problem, members)
 
     async def expected(error: ExpectedError) -> Response:
-        answer = await refuse(problem_of(error))
+        answer = await refuse(problem_of(error), error.members)
         wait = getattr(error, "retry_after_seconds", None)
         if wait is not None:
             answer.headers["retry-after"] = str(wait)

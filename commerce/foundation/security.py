@@ -1,7 +1,7 @@
 """What protects the pages and the cookie: headers, content policy, same-origin checks."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -39,18 +39,19 @@ class ContentPolicy(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class SessionCookie(msgspec.Struct, frozen=True, kw_only=True):
-    """The cookie that holds a session's token.
+class SecretCookie(msgspec.Struct, frozen=True, kw_only=True):
+    """A cookie that holds a secret, which no script may read.
 
     With `secure` it is bound to this very host, and travels over TLS only.
     """
 
+    label: ClassVar[str]
     secure: bool
 
     @property
     def name(self) -> str:
         """The cookie's name."""
-        return "__Host-rialto_session" if self.secure else "rialto_session"
+        return f"__Host-{self.label}" if self.secure else self.label
 
     def give(self, token: str) -> str:
         """Return the Set-Cookie header that keeps `token`."""
@@ -62,6 +63,23 @@ class SessionCookie(msgspec.Struct, frozen=True, kw_only=True):
 
     def _attributes(self) -> str:
         return "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self.secure else "")
+
+
+class SessionCookie(SecretCookie, frozen=True, kw_only=True):
+    """The cookie that holds a session's token."""
+
+    label = "rialto_session"
+
+
+class GuestCartCookie(SecretCookie, frozen=True, kw_only=True):
+    """The cookie that holds the token of a guest's cart."""
+
+    label = "rialto_cart"
+
+
+def guest_cart_cookie(session: SessionCookie) -> GuestCartCookie:
+    """Return the cookie of guests' carts, as safe as that of sessions."""
+    return GuestCartCookie(secure=session.secure)
 
 
 def security_headers(policy: ContentPolicy, *, secure: bool) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ def an_offer(number=1, *, price=1900, stock=None, published=True, currency="EUR"
     )
 
 
-EMPTY = Cart(id=CartId("crt_1"), user=ADA, version=0)
+EMPTY = Cart(id=CartId("crt_1"), owner=ADA, version=0)
 
 
 class TestACart:

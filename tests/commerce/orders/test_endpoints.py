@@ -70,8 +70,9 @@ class TestTheCart:
     async def test_refuses_what_is_not_sold(self, ada, shop, variant):
         assert (await put(ada, variant)).code == "variant_not_found"
 
-    async def test_is_for_people_who_are_signed_in(self, app, shop):
-        assert (await Caller(app).get("/v1/cart")).status == 401
+    async def test_is_there_for_guests_too_but_orders_are_not(self, app, shop):
+        assert (await Caller(app).get("/v1/cart")).body["lines"] == []
+        assert (await Caller(app).post("/v1/orders", {"cart_version": 0})).status == 401
 
 
 class TestAnOrder:
