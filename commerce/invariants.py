@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from commerce.catalog import service as catalog
+from commerce.discounts import service as discounts
 from commerce.foundation.database import open_database
 from commerce.foundation.invariants import Invariant, Verdict, look_at
 from commerce.invoices import service as invoices
@@ -13,7 +15,12 @@ from commerce.ledger import service as ledger
 from commerce.settings import CommerceSettings
 from shared.clock import SystemClock
 
-INVARIANTS: Final[Sequence[Invariant]] = (*ledger.INVARIANTS, *invoices.INVARIANTS)
+INVARIANTS: Final[Sequence[Invariant]] = (
+    *catalog.INVARIANTS,
+    *discounts.INVARIANTS,
+    *ledger.INVARIANTS,
+    *invoices.INVARIANTS,
+)
 
 BROKEN: Final = 1
 """The exit code when an invariant does not hold."""

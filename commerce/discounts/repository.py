@@ -119,6 +119,27 @@ _RELEASE: Final[LiteralString] = """
      where id = freed.discount_id
 """
 
+_MISCOUNTED: Final[LiteralString] = """
+    select discount.code || ' counts ' || discount.reserved || ' and ' || discount.redeemed
+           || ', its orders are ' || coalesce(used.reserved, 0) || ' and '
+           || coalesce(used.redeemed, 0) as breach
+      from discounts discount
+      left join (
+           select discount_id as id,
+                  count(*) filter (where state = 'reserved') as reserved,
+                  count(*) filter (where state = 'redeemed') as redeemed
+             from discount_redemptions
+            group by discount_id
+           ) used using (id)
+     where (discount.reserved, discount.redeemed)
+           is distinct from (coalesce(used.reserved, 0), coalesce(used.redeemed, 0))
+     limit $1
+"""
+
+
+class _Breach(msgspec.Struct, frozen=True, kw_only=True):
+    breach: str
+
 
 class _DiscountRow(msgspec.Struct, frozen=True, kw_only=True):
     id: DiscountId
@@ -189,3 +210,8 @@ async def redeem(tx: Transaction, order: OrderId) -> None:
 async def release(tx: Transaction, order: OrderId) -> None:
     """Let others have an order's discounts."""
     await tx.execute(_RELEASE, order, tx.now)
+
+
+async def miscounted(tx: Transaction, limit: int) -> list[str]:
+    """Return a sentence for each discount whose counts are not those of its orders."""
+    return [row.breach for row in await tx.all(_Breach, _MISCOUNTED, limit)]

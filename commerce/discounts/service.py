@@ -1,6 +1,7 @@
 """What the rest of commerce may ask of discounts."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,7 @@ from commerce.discounts.errors import (
 )
 from commerce.discounts.model import Discount, NewDiscount, read_code
 from commerce.foundation.database import Transaction
+from commerce.foundation.invariants import BREACHES_SHOWN_MAX, Invariant
 from protocol.ids import DiscountId, OrderId, UserId
 
 
@@ -151,3 +153,16 @@ def _require_free(discount: Discount, used: set[DiscountId]) -> None:
         raise DiscountUsedBeforeError(discount.code)
     if discount.is_used_up:
         raise DiscountUsedUpError(discount.code)
+
+
+async def _counts(tx: Transaction) -> list[str]:
+    return await repository.miscounted(tx, BREACHES_SHOWN_MAX)
+
+
+INVARIANTS: Final = (
+    Invariant(
+        name="discounts.counts",
+        says="Each discount counts the orders that have it reserved and redeemed.",
+        check=_counts,
+    ),
+)

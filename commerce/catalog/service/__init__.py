@@ -26,8 +26,10 @@ from commerce.catalog.service.reserving import (
     reserve,
     take_stock,
 )
+from commerce.catalog.service.truths import INVARIANTS
 
 __all__ = [
+    "INVARIANTS",
     "browse",
     "card",
     "categories",

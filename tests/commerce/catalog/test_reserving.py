@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 
 from commerce.catalog import service as catalog
 from commerce.catalog.errors import OutOfStockError
+from commerce.foundation.invariants import look_at
 from commerce.foundation.settings import DatabaseSettings
 from protocol.ids import OrderId
 from protocol.topics import product_topic
@@ -19,6 +21,14 @@ BUYERS = 8
 @pytest.fixture
 def database_settings(database_url):
     return DatabaseSettings(url=database_url, pool_size_max=12, acquire_timeout_ms=30_000)
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def everything_adds_up(database):
+    """Whatever a test did, the counts are those of the rows."""
+    yield
+    verdicts = await look_at(database, catalog.INVARIANTS)
+    assert [verdict.breaches for verdict in verdicts] == [[]] * len(verdicts)
 
 
 @pytest.fixture
@@ -226,3 +236,22 @@ class TestAnOrderThatIsPaidAndGivenUpAtOnce:
 
         assert lost(outcomes) == []
         assert await counts(shop, variant) == (5, 2)
+
+
+class TestACountThatIsWrong:
+    async def test_is_found(self, shop):
+        variant = await shop.add(stock=5)
+        for sql, verdict in (
+            ("update variants set reserved = 1", f"{variant} keeps 1 for orders"),
+            ("update variants set price_minor = 7", f"{variant} says it costs 7 EUR"),
+        ):
+            async with shop.database.transaction() as tx:
+                await tx.execute(sql)
+            found = [
+                breach
+                for each in await look_at(shop.database, catalog.INVARIANTS)
+                for breach in each.breaches
+            ]
+            assert found[-1].startswith(verdict)
+        async with shop.database.transaction() as tx:
+            await tx.execute("update variants set reserved = 0, price_minor = 1900")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 
 from commerce.discounts import service as discounts
 from commerce.discounts.errors import (
@@ -13,6 +14,7 @@ from commerce.discounts.errors import (
     UnknownCodeError,
 )
 from commerce.discounts.model import NewDiscount
+from commerce.foundation.invariants import look_at
 from commerce.foundation.settings import DatabaseSettings
 from protocol.ids import DiscountId, OrderId, UserId
 from tests.commerce.racing import lost, race, won
@@ -25,6 +27,14 @@ BUYERS = 8
 @pytest.fixture
 def database_settings(database_url):
     return DatabaseSettings(url=database_url, pool_size_max=12, acquire_timeout_ms=30_000)
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def everything_adds_up(database):
+    """Whatever a test did, the counts are those of the rows."""
+    yield
+    verdicts = await look_at(database, discounts.INVARIANTS)
+    assert [verdict.breaches for verdict in verdicts] == [[]] * len(verdicts)
 
 
 @pytest.fixture
@@ -231,3 +241,16 @@ class TestManyOrdersAtOnce:
         )
 
         assert await counts(act, spring) in {(0, 1), (0, 0)}
+
+
+class TestACountThatIsWrong:
+    async def test_is_found(self, database, make):
+        await make()
+        broken = "update discounts set reserved = 1"
+        async with database.transaction() as tx:
+            await tx.execute(broken)
+        [verdict] = await look_at(database, discounts.INVARIANTS)
+
+        assert verdict.breaches == ["SPRING counts 1 and 0, its orders are 0 and 0"]
+        async with database.transaction() as tx:
+            await tx.execute("update discounts set reserved = 0")
