@@ -312,7 +312,11 @@ SubscriptionState = Literal[
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A plan somebody pays for again and again."""
+    """A plan somebody pays for again and again.
+
+    `order` waits for its money; after `failures` tries it is tried again at `next_try_at_ms`.
+    `credit` is taken off what is charged next.
+    """
 
     id: SubscriptionId
     version: int
@@ -322,6 +326,12 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     price: Money
     period_ends_at_ms: int
     cancels_at_period_end: bool = False
+    next_plan: PlanId | None = None
+    order: OrderId | None = None
+    failures: int = 0
+    next_try_at_ms: int | None = None
+    resumes_at_ms: int | None = None
+    credit: Money | None = None
 
 
 ExportState = Literal["waiting", "running", "ready", "failed", "canceled"]

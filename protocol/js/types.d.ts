@@ -834,7 +834,12 @@ export interface SubscriptionChanged {
   subscription: Subscription;
 }
 
-/** A plan somebody pays for again and again. */
+/**
+ * A plan somebody pays for again and again.
+ *
+ * `order` waits for its money; after `failures` tries it is tried again at `next_try_at_ms`.
+ * `credit` is taken off what is charged next.
+ */
 export interface Subscription {
   id: string;
   version: number;
@@ -844,6 +849,12 @@ export interface Subscription {
   price: Money;
   period_ends_at_ms: number;
   cancels_at_period_end?: boolean;
+  next_plan?: string | null;
+  order?: string | null;
+  failures?: number;
+  next_try_at_ms?: number | null;
+  resumes_at_ms?: number | null;
+  credit?: Money | null;
 }
 
 /** An export has come further, or is done. */

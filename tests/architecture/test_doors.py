@@ -19,6 +19,7 @@ FEATURES = (
     "notifications",
     "orders",
     "pricing",
+    "subscriptions",
     "taxes",
 )
 PARTS = frozenset(
