@@ -12,6 +12,7 @@ from commerce.foundation.database import open_database
 from commerce.foundation.invariants import Invariant, Verdict, look_at
 from commerce.invoices import service as invoices
 from commerce.ledger import service as ledger
+from commerce.payments import service as payments
 from commerce.settings import CommerceSettings
 from shared.clock import SystemClock
 
@@ -20,6 +21,7 @@ INVARIANTS: Final[Sequence[Invariant]] = (
     *discounts.INVARIANTS,
     *ledger.INVARIANTS,
     *invoices.INVARIANTS,
+    *payments.INVARIANTS,
 )
 
 BROKEN: Final = 1

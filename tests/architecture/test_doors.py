@@ -18,6 +18,7 @@ FEATURES = (
     "licenses",
     "notifications",
     "orders",
+    "payments",
     "pricing",
     "subscriptions",
     "taxes",
