@@ -7,12 +7,13 @@ from typing import Final
 import msgspec
 
 from commerce.catalog import service as catalog
+from commerce.delivery import service as delivery
 from commerce.discounts import service as discounts
 from commerce.foundation.database import open_database
 from commerce.foundation.invariants import Invariant, Verdict, look_at
 from commerce.invoices import service as invoices
 from commerce.ledger import service as ledger
-from commerce.payments import service as payments
+from commerce.refunds import service as refunds
 from commerce.settings import CommerceSettings
 from shared.clock import SystemClock
 
@@ -21,7 +22,8 @@ INVARIANTS: Final[Sequence[Invariant]] = (
     *discounts.INVARIANTS,
     *ledger.INVARIANTS,
     *invoices.INVARIANTS,
-    *payments.INVARIANTS,
+    *refunds.INVARIANTS,
+    *delivery.INVARIANTS,
 )
 
 BROKEN: Final = 1

@@ -28,6 +28,7 @@ from commerce.licenses import reactions as licenses_reactions
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.notifications import jobs as notifications_jobs, reactions as notifications_reactions
 from commerce.orders import jobs as orders_jobs, reactions as orders_reactions, service as orders
+from commerce.refunds import jobs as refunds_jobs, reactions as refunds_reactions
 from commerce.settings import CommerceSettings
 from protocol.stream_names import COMMAND_PARTITIONS
 from shared.clock import Clock, SystemClock
@@ -43,6 +44,7 @@ JOBS: Final[Sequence[Job]] = (
     *cart_jobs.JOBS,
     *orders_jobs.JOBS,
     *delivery_jobs.JOBS,
+    *refunds_jobs.JOBS,
     *notifications_jobs.JOBS,
 )
 SUBSCRIPTIONS: Final[Sequence[Subscription]] = notifications_reactions.SUBSCRIPTIONS
@@ -65,6 +67,7 @@ def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:
     return (
         *notifications_reactions.REACTIONS,
         *delivery_reactions.REACTIONS,
+        *refunds_reactions.REACTIONS,
         *licenses_reactions.reactions(DerivedKeys(settings.licenses.secret)),
     )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from commerce.licenses.model import License
+from commerce.refunds.model import Refund
 from protocol.commands import AnyCommand, SendMessage
 from protocol.envelopes import CommandEnvelope
 from protocol.ids import RoomId, SessionId, UserId
@@ -82,3 +83,28 @@ def a_license(**facts: object) -> License:
         "reset_at": None,
     }
     return msgspec.convert(usual | facts, License)
+
+
+def a_refund(**facts):
+    """Return a refund that was reserved; give what matters."""
+    usual = {
+        "id": mint_id("rfd", A_MOMENT),
+        "order_id": mint_id("ord", A_MOMENT),
+        "buyer_id": a_user_id(),
+        "state": "reserved",
+        "version": 1,
+        "amount_minor": 1000,
+        "currency": "EUR",
+        "reason": "",
+        "origin": "staff",
+        "actor_id": None,
+        "restocks": False,
+        "stripe_refund_id": None,
+        "failure": "",
+        "has_succeeded": False,
+        "attempts": 0,
+        "next_try_at": None,
+        "submitted_at": None,
+        "created_at": A_MOMENT,
+    }
+    return Refund(**(usual | facts))

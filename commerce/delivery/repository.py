@@ -109,8 +109,36 @@ _ADOPT: Final[LiteralString] = """
 """
 
 
+_LINES_WITHOUT_GRANTS: Final[LiteralString] = """
+    select line.id
+      from orders bought
+      join order_lines line
+        on line.order_id = bought.id
+     where bought.state = 'fulfilled'
+       and bought.fulfilled_at < $1
+       and not exists (select from grants where line_id = line.id)
+     limit 20
+"""
+
+# What just happened is still on its way to delivery, and is left out.
+_GRANTS_OF_THE_REFUNDED: Final[LiteralString] = """
+    select held.id
+      from orders bought
+      join grants held
+        on held.order_id = bought.id
+     where held.state <> 'revoked'
+       and ((bought.state = 'refunded' and held.on_refund <> 'keep') or bought.dispute = 'lost')
+       and not exists (
+               select from order_events
+                where order_id = bought.id
+                  and at > $1
+           )
+     limit 20
+"""
+
+
 class _Identity(msgspec.Struct, frozen=True, kw_only=True):
-    id: OrderId
+    id: str
 
 
 async def find(tx: Transaction, grant: GrantId) -> Grant | None:
@@ -138,7 +166,7 @@ async def of_holder(
 async def orders_to_try(tx: Transaction, now: datetime, *, limit: int) -> list[OrderId]:
     """Return orders with grants that are due for another try, those that wait longest first."""
     rows = await tx.all(_Identity, _ORDERS_TO_TRY, now, limit)
-    return list(dict.fromkeys(row.id for row in rows))
+    return list(dict.fromkeys(OrderId(row.id) for row in rows))
 
 
 async def orders_unheard(
@@ -146,7 +174,7 @@ async def orders_unheard(
 ) -> list[OrderId]:
     """Return paid orders that have no grants at all, though they were paid a while ago."""
     rows = await tx.all(_Identity, _ORDERS_UNHEARD, paid_from, paid_until, limit)
-    return [row.id for row in rows]
+    return [OrderId(row.id) for row in rows]
 
 
 async def benefits(tx: Transaction, products: Sequence[ProductId]) -> list[ProductBenefit]:
@@ -216,6 +244,16 @@ async def add_steps(tx: Transaction, steps: Sequence[GrantStep]) -> None:
             for each in steps
         ],
     )
+
+
+async def lines_without_grants(tx: Transaction, *, seen_before: datetime) -> list[str]:
+    """Return lines of orders, fulfilled before a moment, by which nobody has anything."""
+    return [row.id for row in await tx.all(_Identity, _LINES_WITHOUT_GRANTS, seen_before)]
+
+
+async def grants_of_the_refunded(tx: Transaction, *, seen_before: datetime) -> list[str]:
+    """Return grants that stand though the money is back, and was before a moment."""
+    return [row.id for row in await tx.all(_Identity, _GRANTS_OF_THE_REFUNDED, seen_before)]
 
 
 async def adopt(tx: Transaction, orders: Sequence[OrderId]) -> None:

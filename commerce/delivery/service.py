@@ -1,7 +1,7 @@
 """What the rest of commerce may ask of delivery."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -22,6 +22,7 @@ from commerce.delivery.model import (
 )
 from commerce.delivery.ports import Preparations
 from commerce.foundation.database import Transaction
+from commerce.foundation.invariants import Invariant
 from commerce.orders import service as orders
 from commerce.orders.model import show as show_order
 from protocol import views
@@ -136,6 +137,41 @@ async def of_holder(
 async def import_past(tx: Transaction, orders: Sequence[OrderId]) -> None:
     """Give orders that were brought in from elsewhere their grants, without telling anyone."""
     await repository.adopt(tx, orders)
+
+
+async def _without_grants(tx: Transaction) -> list[str]:
+    return [
+        f"Line {each} of a fulfilled order was never handed over."
+        for each in await repository.lines_without_grants(tx, seen_before=_settled(tx))
+    ]
+
+
+async def _not_as_bought(tx: Transaction) -> list[str]:
+    return [
+        f"Grant {each} stands though its order was refunded or lost."
+        for each in await repository.grants_of_the_refunded(
+            tx, seen_before=tx.now - timedelta(seconds=_UNHEARD_SECONDS_MIN)
+        )
+    ]
+
+
+def _settled(tx: Transaction) -> datetime:
+    """Return since when what happens may still be on its way here."""
+    return tx.now - timedelta(seconds=_UNHEARD_SECONDS_MIN)
+
+
+INVARIANTS: Final = (
+    Invariant(
+        name="delivery.paid_lines_are_granted",
+        says="Every line of a fulfilled order has a grant.",
+        check=_without_grants,
+    ),
+    Invariant(
+        name="delivery.nothing_for_nothing",
+        says="Nobody keeps what was wholly refunded or lost at the bank, unless it may be kept.",
+        check=_not_as_bought,
+    ),
+)
 
 
 async def _held(tx: Transaction, order: views.Order) -> list[Grant]:

@@ -18,7 +18,7 @@ FEATURES = (
     "licenses",
     "notifications",
     "orders",
-    "payments",
+    "refunds",
     "pricing",
     "subscriptions",
     "taxes",

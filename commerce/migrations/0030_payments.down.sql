@@ -1,3 +1,0 @@
-drop table stripe_events;
-drop table payments;
-drop table payment_customers;

@@ -1,0 +1,9 @@
+drop table fraud_warnings;
+drop table disputes;
+drop table refund_requests;
+drop table refund_steps;
+drop function refuse_to_rewrite_refund_steps;
+drop table refund_lines;
+drop table refunds;
+drop function refuse_to_refund_more_than_was_paid;
+drop table refundable_orders;

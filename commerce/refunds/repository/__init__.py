@@ -1,0 +1,1 @@
+"""Every line of SQL about refunds, requests for them, and disputes."""

@@ -1,0 +1,170 @@
+"""Refund tests: orders that are paid, and what the processor says of their money."""
+
+import itertools
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from commerce.foundation.invariants import look_at
+from commerce.foundation.settings import DatabaseSettings
+from commerce.invariants import INVARIANTS
+from commerce.invoices import service as invoices
+from commerce.invoices.model import Bill, PaperLine
+from commerce.ledger import service as ledger
+from commerce.ledger.model import late_money, sale
+from commerce.orders import service as orders
+from commerce.refunds import service
+from commerce.refunds.model import DisputeTold, RefundTold
+from protocol.ids import OrderId, PaymentId
+from tests.commerce.shop import ADA, BEN, Shop
+
+
+class RefundShop(Shop):
+    """Each act is a transaction of its own."""
+
+    numbers = itertools.count(1)
+
+    async def paid(self, *prices, user=ADA, quantity=1, currency="EUR", stock=None, late=False):
+        """Return a paid order with a line for each price."""
+        cart = None
+        for price in prices or (1000,):
+            variant = await self.add(
+                f"Thing {next(self.numbers)}",
+                price=price,
+                currency=currency,
+                stock=stock,
+            )
+            cart = await self.put(variant, quantity, user=user)
+        order = await self.place(cart.version, user=user)
+        async with self.database.transaction() as tx:
+            await _pay(tx, order, late=late)
+            return await orders.of(tx, order.id)
+
+    async def order(self, order):
+        async with self.database.transaction() as tx:
+            return await orders.of(tx, order.id)
+
+    async def request(self, order, amount_minor=None, *, parts=(), restocks=False):
+        wanted = service.Wanted(
+            order=order.id, amount_minor=amount_minor, parts=tuple(parts), reason="because"
+        )
+        async with self.database.transaction() as tx:
+            return await service.request(tx, wanted, origin="staff", actor=BEN, restocks=restocks)
+
+    async def ask(self, order, amount_minor=None, *, user=ADA, **given):
+        wanted = service.Wanted(order=order.id, amount_minor=amount_minor, reason="it broke")
+        async with self.database.transaction() as tx:
+            return await service.ask(tx, user, wanted, **given)
+
+    async def hear(self, refund, outcome, /, **facts):
+        """Have the processor tell what became of a refund."""
+        async with self.database.transaction() as tx:
+            return await service.apply(tx, told_of(refund, outcome, **facts))
+
+    async def refunded(self, order, amount_minor=None, **given):
+        refund = await self.request(order, amount_minor, **given)
+        return await self.hear(refund, "succeeded")
+
+    async def hear_of_dispute(self, told):
+        async with self.database.transaction() as tx:
+            return await service.apply_dispute(tx, told)
+
+    async def balances(self):
+        async with self.database.transaction() as tx:
+            found = await ledger.balances(tx)
+        return {each.account: each.amount_minor for each in found}
+
+    async def papers(self, order):
+        async with self.database.transaction() as tx:
+            found = await invoices.of_order(tx, order.id)
+        return sorted((each.kind, each.total_minor) for each in found)
+
+
+def told_of(refund, outcome, /, **facts):
+    usual = {
+        "stripe_refund_id": f"re_{refund.id}",
+        "refund": refund.id,
+        "order": refund.order_id,
+        "outcome": outcome,
+        "amount_minor": refund.amount_minor,
+        "currency": refund.currency,
+    }
+    return msgspec.convert(usual | facts, RefundTold)
+
+
+def dispute_of(order, status, *, name="dp_1", **facts):
+    usual = {
+        "stripe_dispute_id": name,
+        "order": order.id,
+        "status": status,
+        "reason": "fraudulent",
+        "amount_minor": order.total_minor,
+        "currency": order.currency,
+        "withdrawn_minor": order.total_minor if status in {"needs_response", "lost"} else 0,
+        "evidence_due_at": None,
+        "opened_at": order.placed_at,
+    }
+    return msgspec.convert(usual | facts, DisputeTold)
+
+
+async def _pay(tx, order, *, late):
+    """Do to an order what its payment does: the row and the books."""
+    await tx.execute(
+        "update orders set state = $2, captured_minor = total_minor, paid_at = $3, late = $4,"
+        " version = version + 1, pay_until = null where id = $1",
+        OrderId(order.id),
+        "paid_late" if late else "paid",
+        tx.now,
+        late,
+    )
+    if late:
+        payment = PaymentId(tx.mint("pay"))
+        money = {"amount_minor": order.total_minor, "currency": order.currency}
+        await ledger.post(tx, late_money(payment, order.id, **money))
+        return
+    lines = [
+        PaperLine(
+            line=line.id,
+            title=line.title,
+            quantity=line.quantity,
+            unit_price_minor=line.unit_price_minor,
+            total_minor=line.total_minor,
+            tax_minor=line.tax_minor,
+            tax_name=line.tax_name,
+            tax_ppm=line.tax_ppm,
+        )
+        for line in order.lines
+    ]
+    bill = Bill(
+        order=order.id,
+        order_number=order.number,
+        buyer=order.buyer_id,
+        currency=order.currency,
+        lines=tuple(lines),
+    )
+    await ledger.post(
+        tx,
+        sale(
+            order.id,
+            total_minor=order.total_minor,
+            tax_minor=order.tax_minor,
+            currency=order.currency,
+        ),
+    )
+    await invoices.issue(tx, bill)
+
+
+@pytest.fixture
+def database_settings(database_url):
+    return DatabaseSettings(url=database_url, pool_size_max=16, acquire_timeout_ms=30_000)
+
+
+@pytest_asyncio.fixture
+async def shop(database):
+    """A shop in which, after the test, everything is still true that must be."""
+    shop = RefundShop(database)
+    await shop.open()
+    yield shop
+    for verdict in await look_at(database, INVARIANTS):
+        assert verdict.breaches == [], verdict.name
