@@ -1,14 +1,15 @@
 """From a request on a route to its answer: the one path every endpoint's requests take."""
 
+import hashlib
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
 from prometheus_client import Histogram
-from quart import Quart, Response, g, request
+from quart import Quart, Request, Response, g, request
 from redis.exceptions import RedisError
 
 from commerce.foundation import idempotency
@@ -22,7 +23,7 @@ from commerce.foundation.errors import (
     UnsupportedMediaTypeError,
 )
 from commerce.foundation.http import Call, Door, Principal, Route, WebContext
-from commerce.foundation.security import check_origin
+from commerce.foundation.security import check_origin, guest_cart_cookie
 from shared.logging import get_logger
 
 REQUEST_BODY_BYTES_MAX: Final = 64 * 1024
@@ -42,6 +43,14 @@ _seconds = Histogram(
 
 def open_doors(app: Quart, doors: tuple[Door, ...], context: WebContext) -> None:
     """Make the endpoints of `doors` answer in `app`."""
+    app.request_class = _request_class(
+        {
+            route.path: route.body_bytes_max
+            for door in doors
+            for route in door.routes
+            if route.body_bytes_max is not None
+        }
+    )
     for door in doors:
         for route in door.routes:
             app.add_url_rule(
@@ -51,6 +60,25 @@ def open_doors(app: Quart, doors: tuple[Door, ...], context: WebContext) -> None
                 methods=[route.method],
                 provide_automatic_options=False,
             )
+
+
+def _request_class(bytes_max: Mapping[str, int]) -> type[Request]:
+    """Return requests of which some, by path, may have a larger body than the others."""
+
+    class Sized(Request):
+        def __init__(
+            self,
+            method: str,
+            scheme: str,
+            path: str,
+            *rest: Any,  # noqa: ANN401 - the framework's own
+            max_content_length: int | None = None,
+            **named: Any,  # noqa: ANN401
+        ) -> None:
+            allowed = bytes_max.get(path, max_content_length)
+            super().__init__(method, scheme, path, *rest, max_content_length=allowed, **named)
+
+    return Sized
 
 
 def install_request_log(app: Quart) -> None:
@@ -173,22 +201,41 @@ class _Answerer:
             raise InvalidRequestError(f"{error}.") from error
 
     async def _run(self, call: Call[object, object], raw: bytes) -> Response:
-        key = request.headers.get("Idempotency-Key")
+        key = self._key()
         if key is None and self._route.idempotency == "required":
             raise KeyMissingError
-        if key is None or call.principal_or_none is None or request.method == "GET":
+        scope = self._scope(call)
+        if key is None or scope is None:
             answer = await self._route.run(call)
             if isinstance(answer, Download):
                 return send(answer, self._route.status, dict(call.headers))
             return _respond(self._route.status, dict(call.headers), _encode_answer(answer))
-        return await self._run_once(call, raw, _checked_key(key), call.principal_or_none)
+        return await self._run_once(call, raw, _checked_key(key), scope)
+
+    def _key(self) -> str | None:
+        if request.method == "GET" or self._route.idempotency == "none":
+            return None
+        return request.headers.get("Idempotency-Key")
+
+    def _scope(self, call: Call[object, object]) -> str | None:
+        """Return whose key it is; None if it is nobody's, and counts for nothing.
+
+        A guest is who holds the cart. Where a key must come from people we do not know, only the
+        same body again has the answer again, so that a key alone gives nothing away.
+        """
+        if call.principal_or_none is not None:
+            return call.principal_or_none.user
+        cart = request.cookies.get(guest_cart_cookie(self._context.cookie).name)
+        if cart and self._route.auth == "optional":
+            return f"guest:{hashlib.sha256(cart.encode()).hexdigest()}"
+        return "anyone" if self._route.idempotency == "required" else None
 
     async def _run_once(
-        self, call: Call[object, object], raw: bytes, key: str, principal: Principal
+        self, call: Call[object, object], raw: bytes, key: str, scope: str
     ) -> Response:
         claimed = await idempotency.claim(
             self._context.database,
-            principal=principal.user,
+            principal=scope,
             key=key,
             fingerprint=idempotency.fingerprint_of(
                 method=request.method,
@@ -200,7 +247,9 @@ class _Answerer:
         if isinstance(claimed, idempotency.StoredAnswer):
             replayed = {**claimed.headers, "idempotency-replayed": "true"}
             return _respond(claimed.status, replayed, claimed.body)
-        database = idempotency.LeasedDatabase(self._context.database, claimed)
+        database = idempotency.LeasedDatabase(
+            self._context.database, claimed, calls_outside=self._route.idempotency == "required"
+        )
         call.database = database
         try:
             body = _encode_answer(await self._route.run(call))

@@ -41,7 +41,7 @@ Query = TypeVar("Query")
 Service = TypeVar("Service")
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Auth = Literal["required", "optional", "none"]
-Idempotency = Literal["optional", "required"]
+Idempotency = Literal["optional", "required", "none"]
 
 _PATH_PARAMETER: Final = re.compile(r"[<{](\w+)[>}]")
 
@@ -183,6 +183,7 @@ class EndpointSpec(TypedDict, total=False):
     errors: tuple[type[ExpectedError], ...]
     limit: RateLimit | None
     idempotency: Idempotency
+    body_bytes_max: int | None
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +201,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[type[ExpectedError], ...] = ()
     limit: RateLimit | None = None
     idempotency: Idempotency = "optional"
+    body_bytes_max: int | None = None
 
     @property
     def name(self) -> str:
@@ -235,8 +237,9 @@ class Door:
             spec: `body`, `query` and `out` are the types taken and given (a body of `bytes` comes
                 as it is, of any media type), `status` that of success, `auth` who may come,
                 `errors` the refusals to document, `limit` how often one client address may come,
-                and `idempotency` whether an Idempotency-Key must come, as it must where money
-                moves.
+                `idempotency` whether an Idempotency-Key must come, as it must where money moves
+                (transactions then commit as their blocks end: the outside may be called in
+                between), and `body_bytes_max` how large a body may be, if not as elsewhere.
         """
 
         def register(endpoint: Endpoint) -> Endpoint:

@@ -4,6 +4,10 @@ The key's row is leased in a transaction of its own, so that a second request kn
 The answer is written in the request's own transaction, just before it commits: an effect without a
 stored answer cannot exist. Whoever lost the lease fails to write, and so fails to commit.
 Refusals are not stored; the key is then free again.
+
+Where money moves the outside is called in between, and no transaction may be open meanwhile: there
+each transaction commits as its block ends, and what was asked for is told from a second asking by
+the rows themselves (one live attempt an order, say), not by this.
 """
 
 import hashlib
@@ -136,11 +140,15 @@ def _answer_of(known: _Known | None, fingerprint: bytes) -> StoredAnswer:
 
 
 class LeasedDatabase(Database):
-    """A database whose last transaction stays open until the request's answer is stored in it."""
+    """A database whose last transaction stays open until the request's answer is stored in it.
 
-    def __init__(self, database: Database, lease: Lease) -> None:
+    With `calls_outside`, every transaction commits as its block ends.
+    """
+
+    def __init__(self, database: Database, lease: Lease, *, calls_outside: bool = False) -> None:
         self._database = database
         self._lease = lease
+        self._calls_outside = calls_outside
         self._open: AsyncExitStack | None = None
         self._tx: Transaction | None = None
         self.clock = database.clock
@@ -154,7 +162,8 @@ class LeasedDatabase(Database):
         async with AsyncExitStack() as stack:
             tx = await stack.enter_async_context(self._database.transaction())
             yield tx
-            self._tx, self._open = tx, stack.pop_all()
+            if not self._calls_outside:
+                self._tx, self._open = tx, stack.pop_all()
 
     async def finish(self, *, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Store the answer and commit.
@@ -162,22 +171,13 @@ class LeasedDatabase(Database):
         Raises:
             RequestInFlightError: if the lease was lost; then nothing is committed.
         """
-        if self._tx is None:
-            async with self.transaction():
-                pass
-        assert self._tx is not None
-        stored = await self._tx.execute(
-            _STORE,
-            self._lease.principal,
-            self._lease.key,
-            self._lease.fence,
-            status,
-            dict(headers),
-            body,
-        )
-        if stored != 1:
-            raise RequestInFlightError
-        await self._commit()
+        answer = StoredAnswer(status=status, headers=dict(headers), body=body)
+        if self._tx is not None:
+            await self._store(self._tx, answer)
+            await self._commit()
+            return
+        async with self._database.transaction() as tx:
+            await self._store(tx, answer)
 
     async def abandon(self, error: BaseException) -> None:
         """Roll back what is open and free the key."""
@@ -186,6 +186,12 @@ class LeasedDatabase(Database):
             await stack.__aexit__(type(error), error, error.__traceback__)
         async with self._database.transaction() as tx:
             await tx.execute(_RELEASE, self._lease.principal, self._lease.key, self._lease.fence)
+
+    async def _store(self, tx: Transaction, answer: StoredAnswer) -> None:
+        lease = self._lease
+        told = (answer.status, answer.headers, answer.body)
+        if not await tx.execute(_STORE, lease.principal, lease.key, lease.fence, *told):
+            raise RequestInFlightError
 
     async def _commit(self) -> None:
         stack, self._open, self._tx = self._open, None, None

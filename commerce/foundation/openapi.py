@@ -149,7 +149,7 @@ def _query_parameters(route: Route) -> list[Document]:
 
 
 def _key_parameter(route: Route) -> list[Document]:
-    if route.method == "GET" or route.auth == "none":
+    if route.method == "GET" or route.auth == "none" or route.idempotency == "none":
         return []
     return [
         {

@@ -115,6 +115,41 @@ async def stamp(call: Call[None, None]) -> None:
     """Stamp."""
 
 
+@door.api("POST", "/v1/guesses", body=Parcel, out=Receipt, auth="optional")
+async def guess(call: Call[Parcel, None]) -> Receipt:
+    """Guess what is in a parcel."""
+    counting = call.service(Counting)
+    counting.runs += 1
+    return Receipt(label=call.body.label, count=counting.runs)
+
+
+@door.api("POST", "/v1/payings", body=Parcel, out=Receipt, auth="optional", idempotency="required")
+async def pay_for_parcel(call: Call[Parcel, None]) -> Receipt:
+    """Write down what is about to be paid, call the outside, and write down what came of it."""
+    counting = call.service(Counting)
+    async with call.database.transaction() as tx:
+        counting.runs += 1
+        await tx.execute(
+            "insert into inbox (consumer, message_key, received_at) values ($1, $2, $3)",
+            "payings",
+            tx.mint("par"),
+            tx.now,
+        )
+    counting.reached.set()
+    await counting.gate.wait()
+    if counting.fail is not None:
+        raise counting.fail
+    return Receipt(label=call.body.label, count=counting.runs)
+
+
+@door.api(
+    "POST", "/v1/letters", body=bytes, auth="none", idempotency="none", body_bytes_max=100_000
+)
+async def post_letter(call: Call[bytes, None]) -> None:
+    """Post a letter of any size that fits."""
+    call.service(Counting).runs = len(call.body)
+
+
 @pytest.fixture
 def counting():
     return Counting()
@@ -397,3 +432,74 @@ class TestADoor:
 
         with pytest.raises(TypeError, match="door was told"):
             told.api("GET", "/v1/parcels", out=Receipt)(find)
+
+
+class TestAKeyOfSomebodyWhoIsNotSignedIn:
+    async def test_is_kept_under_the_guests_cart(self, client):
+        client.set_cookie("localhost", "rialto_cart", "cart-of-a-guest")
+        first = await guess_of(client)
+        second = await guess_of(client)
+        client.set_cookie("localhost", "rialto_cart", "cart-of-another")
+        other = await guess_of(client)
+
+        assert [await each.get_data() for each in (first, second)] == [await first.get_data()] * 2
+        assert second.headers["idempotency-replayed"] == "true"
+        assert (await other.get_json())["count"] == 2
+
+    async def test_counts_for_nothing_without_a_cart(self, client):
+        first, second = await guess_of(client), await guess_of(client)
+
+        assert [(await each.get_json())["count"] for each in (first, second)] == [1, 2]
+
+
+class TestWhereMoneyMoves:
+    async def test_a_key_must_come(self, client):
+        refused = await client.post("/v1/payings", json={"label": "a"}, headers=signed_in())
+
+        assert (refused.status_code, (await refused.get_json())["code"]) == (400, "key_missing")
+
+    async def test_what_is_to_be_done_is_committed_before_the_outside_is_called(
+        self, client, counting, database
+    ):
+        counting.gate.clear()
+        paying = asyncio.create_task(pay(client))
+        await counting.reached.wait()
+
+        assert await sent_count(database) == 1
+        counting.gate.set()
+        assert (await paying).status_code == 200
+
+    async def test_a_repeated_request_is_answered_the_same(self, client, database):
+        first, second = await pay(client), await pay(client)
+
+        assert await first.get_data() == await second.get_data()
+        assert await sent_count(database) == 1
+
+    async def test_the_same_key_of_a_stranger_needs_the_same_body(self, client):
+        first = await pay(client, who=None)
+        second = await pay(client, "b", who=None)
+
+        assert (first.status_code, second.status_code) == (200, 422)
+
+
+class TestALargeBody:
+    async def test_is_taken_where_the_route_says_so_and_only_there(self, client, counting):
+        large = b"x" * (REQUEST_BODY_BYTES_MAX + 1)
+        taken = await client.post("/v1/letters", data=large)
+        elsewhere = await client.post("/v1/parcels", data=large, headers=signed_in())
+        too_large = await client.post("/v1/letters", data=b"x" * 100_001)
+
+        assert (taken.status_code, counting.runs) == (200, len(large))
+        assert (elsewhere.status_code, too_large.status_code) == (413, 413)
+
+
+async def guess_of(client, label="a"):
+    headers = {"idempotency-key": "k1", "origin": ORIGIN}
+    return await client.post("/v1/guesses", json={"label": label}, headers=headers)
+
+
+async def pay(client, label="a", *, who="ada"):
+    headers = {} if who is None else signed_in(who)
+    return await client.post(
+        "/v1/payings", json={"label": label}, headers=headers | {"idempotency-key": "k1"}
+    )
