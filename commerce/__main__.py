@@ -1,4 +1,4 @@
-"""`python -m commerce web|worker|migrate|seed|invariants`."""
+"""`python -m commerce web|worker|migrate|seed|invariants|export`."""
 
 import argparse
 import asyncio
@@ -9,6 +9,9 @@ from typing import Any, Final, Never
 import uvloop
 
 from commerce import app, invariants, worker
+from commerce.exports import service as exports
+from commerce.exports.settings import folder_in
+from commerce.foundation.database import open_database
 from commerce.foundation.migrate import (
     MigrationError,
     migrate_down,
@@ -19,6 +22,7 @@ from commerce.foundation.serving import PortTakenError
 from commerce.seed import command as seed
 from commerce.settings import CommerceSettings
 from shared import environment
+from shared.clock import SystemClock
 from shared.collector import Collector
 from shared.logging import configure_logging
 
@@ -66,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     checking = programs.add_parser("invariants", help="see whether the books are in order")
     checking.add_argument("--json", action="store_true", help="for programs to read")
     checking.set_defaults(command=_invariants)
+    writing = programs.add_parser("export", help="write the exports that wait")
+    writing.set_defaults(command=_export)
     return parser
 
 
@@ -103,6 +109,13 @@ async def _seed(settings: CommerceSettings, asked: argparse.Namespace) -> None:
 
 async def _invariants(settings: CommerceSettings, asked: argparse.Namespace) -> int:
     return await invariants.run(settings, machine_readable=asked.json)
+
+
+async def _export(settings: CommerceSettings, _asked: argparse.Namespace) -> None:
+    folder = folder_in(settings.catalog.files_path)
+    async with open_database(settings.database, clock=SystemClock()) as database:
+        while await exports.write_next(database, folder.path):
+            pass
 
 
 def _say(line: str) -> None:

@@ -15,6 +15,8 @@ from commerce.catalog import endpoints as catalog
 from commerce.chat import endpoints as chat
 from commerce.delivery import endpoints as delivery
 from commerce.discounts import endpoints as discounts
+from commerce.exports import endpoints as exports
+from commerce.exports.settings import ExportFolder, folder_in
 from commerce.foundation.answering import (
     REQUEST_BODY_BYTES_MAX,
     install_request_log,
@@ -55,6 +57,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         taxes.door,
         orders.door,
         delivery.door,
+        exports.door,
         invoices.door,
         licenses.door,
         notifications.door,
@@ -98,6 +101,7 @@ def web_context(
         accounts.SignInLimits: accounts.SignInLimits(per_address=limits),
         accounts.SocketAddress: accounts.SocketAddress(url=told.socket_url),
         type(settings.catalog): settings.catalog,
+        ExportFolder: folder_in(settings.catalog.files_path),
         TypstPrinter: TypstPrinter(fonts_dir=settings.seller.fonts_dir),
         DerivedKeys: DerivedKeys(settings.licenses.secret),
         Ed25519Signer: Ed25519Signer(settings.licenses.file_keys),

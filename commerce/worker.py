@@ -10,12 +10,14 @@ from redis.asyncio import Redis
 from commerce.cart import jobs as cart_jobs, reactions as cart_reactions
 from commerce.chat import reactions as chat_reactions, service as chat
 from commerce.delivery import jobs as delivery_jobs, reactions as delivery_reactions
+from commerce.exports import jobs as exports_jobs
+from commerce.exports.settings import folder_in
 from commerce.foundation.bell import Bell
 from commerce.foundation.commands import Commands, forget_old_outcomes
 from commerce.foundation.database import Database, open_database
 from commerce.foundation.idempotency import forget_old_keys
 from commerce.foundation.inbox import Inbox, Subscription, forget_old_messages
-from commerce.foundation.jobs import Job, JobRunner
+from commerce.foundation.jobs import Errand, Job, JobRunner
 from commerce.foundation.lanes import Lane
 from commerce.foundation.leadership import for_ever
 from commerce.foundation.publisher import Publisher, open_publisher
@@ -47,6 +49,7 @@ JOBS: Final[Sequence[Job]] = (
     *refunds_jobs.JOBS,
     *notifications_jobs.JOBS,
 )
+ERRANDS: Final[Sequence[Errand]] = (*exports_jobs.ERRANDS,)
 SUBSCRIPTIONS: Final[Sequence[Subscription]] = notifications_reactions.SUBSCRIPTIONS
 COMMANDS: Final[Commands] = {
     **chat_reactions.COMMANDS,
@@ -59,7 +62,8 @@ ACCESS_SOURCES: Final[Sequence[AccessSource]] = (chat.access, orders.access)
 
 def jobs_of(settings: CommerceSettings) -> Sequence[Job]:
     """Return what the clock starts under these settings."""
-    return (*JOBS, *invoices_jobs.jobs(settings.seller))
+    folder = folder_in(settings.catalog.files_path)
+    return (*JOBS, *invoices_jobs.jobs(settings.seller), *exports_jobs.jobs(folder))
 
 
 def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:
@@ -121,7 +125,9 @@ async def work(
         for number in range(settings.worker.lanes)
     ]
     inboxes = [Inbox(settings.database, each, redis=redis, **at) for each in SUBSCRIPTIONS]
-    runner = JobRunner(settings.database, jobs_of(settings), **at)
+    runner = JobRunner(
+        settings.database, jobs_of(settings), errands=ERRANDS, database=database, **at
+    )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(for_ever(relay.run, name="relay"))
         tasks.create_task(for_ever(runner.run, name="jobs"))

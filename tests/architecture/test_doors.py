@@ -13,6 +13,7 @@ FEATURES = (
     "chat",
     "delivery",
     "discounts",
+    "exports",
     "invoices",
     "ledger",
     "licenses",

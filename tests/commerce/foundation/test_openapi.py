@@ -30,6 +30,7 @@ class TestTheDocument:
             "chat",
             "delivery",
             "discounts",
+            "exports",
             "invoices",
             "licenses",
             "notifications",
