@@ -13,6 +13,7 @@ from commerce.foundation.database import open_database
 from commerce.foundation.invariants import Invariant, Verdict, look_at
 from commerce.invoices import service as invoices
 from commerce.ledger import service as ledger
+from commerce.payments import service as payments
 from commerce.refunds import service as refunds
 from commerce.settings import CommerceSettings
 from shared.clock import SystemClock
@@ -22,6 +23,7 @@ INVARIANTS: Final[Sequence[Invariant]] = (
     *discounts.INVARIANTS,
     *ledger.INVARIANTS,
     *invoices.INVARIANTS,
+    *payments.INVARIANTS,
     *refunds.INVARIANTS,
     *delivery.INVARIANTS,
 )

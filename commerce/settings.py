@@ -7,7 +7,13 @@ import msgspec
 
 from commerce.accounts.settings import AccountSettings
 from commerce.catalog.settings import CatalogSettings
-from commerce.foundation.settings import DEV_ORIGINS, DatabaseSettings, Port, RedisSettings
+from commerce.foundation.settings import (
+    DEV_ORIGINS,
+    DatabaseSettings,
+    Port,
+    RedisSettings,
+    StripeSettings,
+)
 from commerce.invoices.settings import SellerSettings
 from commerce.licenses.settings import LicenseSettings
 from shared.environment import PROFILE_VARIABLE, Profile, variable
@@ -84,6 +90,7 @@ class CommerceSettings(msgspec.Struct, frozen=True, kw_only=True):
     worker: WorkerSettings = WorkerSettings()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
+    stripe: StripeSettings = StripeSettings()
     accounts: AccountSettings = AccountSettings()
     catalog: CatalogSettings = CatalogSettings()
     licenses: LicenseSettings = LicenseSettings()

@@ -1,10 +1,11 @@
 """The commands of chat."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from commerce.chat import service
-from commerce.chat.model import Edit, Enclosed, Message
-from commerce.foundation.commands import Caller, Commands
+from commerce.chat.model import Draft, Edit, Enclosed, Message
+from commerce.foundation.commands import Caller, Commands, Together
 from commerce.foundation.database import Transaction
 from protocol.commands import (
     DeleteMessage,
@@ -18,24 +19,15 @@ from protocol.commands import (
     SetReaction,
 )
 from protocol.views import Person
+from shared.errors import ExpectedError
 
 
-async def send_message(tx: Transaction, caller: Caller, command: SendMessage) -> MessageResult:
-    """Say something in a room."""
-    sent = await service.send(
-        tx,
-        _person(caller),
-        command.room,
-        command.text,
-        enclosed=Enclosed(
-            reply_to=command.reply_to,
-            parts=list(dict.fromkeys(command.parts)),
-            attachments=list(dict.fromkeys(command.attachments)),
-            mentions=command.mentions,
-        ),
-        key=caller.key,
-    )
-    return _result(sent)
+async def send_messages(
+    tx: Transaction, given: Sequence[tuple[Caller, SendMessage]]
+) -> list[MessageResult | ExpectedError]:
+    """Say things in rooms."""
+    told = await service.send_all(tx, [_draft(caller, command) for caller, command in given])
+    return [each if isinstance(each, ExpectedError) else _result(each) for each in told]
 
 
 async def edit_message(tx: Transaction, caller: Caller, command: EditMessage) -> MessageResult:
@@ -80,7 +72,7 @@ async def mark_read(tx: Transaction, caller: Caller, command: MarkRead) -> None:
 
 
 COMMANDS: Final[Commands] = {
-    SendMessage: send_message,
+    SendMessage: Together(send_messages),
     EditMessage: edit_message,
     DeleteMessage: delete_message,
     SetReaction: set_reaction,
@@ -88,6 +80,21 @@ COMMANDS: Final[Commands] = {
     LeaveRoom: leave_room,
     MarkRead: mark_read,
 }
+
+
+def _draft(caller: Caller, command: SendMessage) -> Draft:
+    return Draft(
+        author=_person(caller),
+        room_id=command.room,
+        text=command.text,
+        enclosed=Enclosed(
+            reply_to=command.reply_to,
+            parts=list(dict.fromkeys(command.parts)),
+            attachments=list(dict.fromkeys(command.attachments)),
+            mentions=command.mentions,
+        ),
+        key=caller.key,
+    )
 
 
 def _person(caller: Caller) -> Person:

@@ -1,5 +1,7 @@
 """Commands, each carried out once: a batch is one transaction, a command a savepoint in it.
 
+Commands of a kind that has a handler for many of them are carried out together, without savepoints.
+
 What became of a command is kept by the user's key, and is itself an event on the user's topic. The
 same key with the same command again tells the same outcome again; with another, `key_conflict`.
 """
@@ -71,6 +73,32 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 CommandHandler = Callable[[Transaction, Caller, Any], Awaitable[AnyCommandResult | None]]
 """Carries a command out. It may run again after a roll-back; it refuses by `ExpectedError`."""
 
+ManyHandler = Callable[
+    [Transaction, Sequence[tuple[Caller, Any]]],
+    Awaitable[Sequence[AnyCommandResult | ExpectedError | None]],
+]
+"""Carries out commands in order, each as if alone; writes nothing for one that it refuses."""
+
+
+class Together(msgspec.Struct, frozen=True):
+    """A handler of one command that is a handler of many, given one."""
+
+    many: ManyHandler
+
+    async def __call__(
+        self, tx: Transaction, caller: Caller, command: Command
+    ) -> AnyCommandResult | None:
+        """Carry one command out.
+
+        Raises:
+            ExpectedError: if it is refused.
+        """
+        [told] = await self.many(tx, [(caller, command)])
+        if isinstance(told, ExpectedError):
+            raise told
+        return told
+
+
 Commands = Mapping[type[Command], CommandHandler]
 """What a feature's `reactions.py` exports as `COMMANDS`."""
 
@@ -89,6 +117,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def aggregate(self) -> str:
         """What the command changes; commands on one of them stay in order."""
         return command_aggregate(self.envelope.command, self.envelope.user)
+
+    @property
+    def caller(self) -> Caller:
+        """Who gave the command."""
+        given = self.envelope
+        return Caller(user=given.user, name=given.user_name, session=given.session, key=given.key)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -122,6 +156,17 @@ class BatchConflictError(Exception):
     """Another transaction was in the way; the whole batch is to be carried out again."""
 
 
+class TakenApartError(Exception):
+    """Commands failed together; the whole batch is to be carried out again, one by one."""
+
+
+class _Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Commands that are carried out together by `many`; without it, a single one, by itself."""
+
+    orders: list[Order]
+    many: ManyHandler | None
+
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_outcome: Final = msgspec.msgpack.Decoder(Outcome).decode
 
@@ -144,43 +189,92 @@ class Carrier:
         self._handlers = handlers
         self._attempts_max = attempts_max
 
-    async def carry_out(self, tx: Transaction, orders: Sequence[Order]) -> Report:
+    async def carry_out(
+        self, tx: Transaction, orders: Sequence[Order], *, one_by_one: bool = False
+    ) -> Report:
         """Carry out what can be; tell the outcomes, and say what is left.
 
         Raises:
             BatchConflictError: if another transaction was in the way.
+            TakenApartError: if commands that were carried out together failed.
         """
         report = Report()
         known = await _known_outcomes(tx, orders)
         fresh: list[Kept] = []
-        for order in orders:
-            kept = known.get(order.key)
-            if kept is not None:
-                await _repeat(tx, order, kept, report)
-                continue
-            if any(order.aggregate == each.aggregate for each in report.unfinished):
-                report.unfinished.append(order)
-                continue
-            outcome = await self._outcome(tx, order, report)
-            if outcome is not None:
+        for run in self._runs(orders, one_by_one=one_by_one):
+            ready: list[Order] = []
+            for order in run.orders:
+                kept = known.get(order.key)
+                if kept is not None:
+                    await _repeat(tx, order, kept, report)
+                elif any(order.aggregate == each.aggregate for each in report.unfinished):
+                    report.unfinished.append(order)
+                else:
+                    ready.append(order)
+            for order, outcome in await self._outcomes(tx, ready, run.many, report):
                 known[order.key] = await _tell(tx, order, outcome, report)
                 fresh.append(known[order.key])
         await _store(tx, fresh)
         return report
 
+    def _runs(self, orders: Sequence[Order], *, one_by_one: bool) -> list[_Run]:
+        """Bring together what may be; commands on one aggregate, or of one key, stay in order.
+
+        What has failed before, and what may be the same command again, goes by itself.
+        """
+        runs: list[_Run] = []
+        newest: dict[type[Command], int] = {}
+        places: dict[str, int] = {}
+        keys: set[tuple[str, str]] = set()
+        for order in orders:
+            kind = type(order.envelope.command)
+            handler = self._handlers[kind]
+            apart = one_by_one or order.attempts > 0 or order.key in keys
+            many = handler.many if isinstance(handler, Together) and not apart else None
+            place = newest.get(kind, -1) if many else -1
+            if place < places.get(order.aggregate, 0):
+                place = len(runs)
+                runs.append(_Run(orders=[], many=many))
+                if many:
+                    newest[kind] = place
+            runs[place].orders.append(order)
+            places[order.aggregate] = place
+            keys.add(order.key)
+        return runs
+
+    async def _outcomes(
+        self, tx: Transaction, orders: list[Order], many: ManyHandler | None, report: Report
+    ) -> list[tuple[Order, Outcome]]:
+        if many is None:
+            told = [(order, await self._outcome(tx, order, report)) for order in orders]
+            return [(order, outcome) for order, outcome in told if outcome is not None]
+        if not orders:
+            return []
+        try:
+            results = await many(tx, [(order.caller, order.envelope.command) for order in orders])
+        except _CONFLICTS as error:
+            raise BatchConflictError from error
+        except Exception as error:
+            if not tx.is_alive:
+                raise
+            _log.warning("commands.taken_apart", commands=len(orders), why=repr(error))
+            raise TakenApartError from error
+        return [
+            (order, _refused(order, told))
+            if isinstance(told, ExpectedError)
+            else (order, CommandCommitted(key=order.envelope.key, result=told))
+            for order, told in zip(orders, results, strict=True)
+        ]
+
     async def _outcome(self, tx: Transaction, order: Order, report: Report) -> Outcome | None:
         """Return the outcome, or None if the order is to be tried again."""
         try:
             async with tx.savepoint():
-                return await self._committed(tx, order.envelope)
+                handler = self._handlers[type(order.envelope.command)]
+                result = await handler(tx, order.caller, order.envelope.command)
+                return CommandCommitted(key=order.envelope.key, result=result)
         except ExpectedError as error:
-            return CommandRejected(
-                key=order.envelope.key,
-                code=error.code,
-                message=str(error),
-                temporary=error.temporary,
-                retry_after_ms=error.retry_after_ms,
-            )
+            return _refused(order, error)
         except _CONFLICTS as error:
             raise BatchConflictError from error
         except Exception:
@@ -193,17 +287,6 @@ class Carrier:
                 return None
             report.dead.append(order)
             return reject_internally(order)
-
-    async def _committed(self, tx: Transaction, envelope: CommandEnvelope) -> CommandCommitted:
-        handler = self._handlers[type(envelope.command)]
-        caller = Caller(
-            user=envelope.user,
-            name=envelope.user_name,
-            session=envelope.session,
-            key=envelope.key,
-        )
-        result = await handler(tx, caller, envelope.command)
-        return CommandCommitted(key=envelope.key, result=result)
 
 
 def reject_internally(order: Order) -> CommandRejected:
@@ -272,6 +355,16 @@ async def _tell(tx: Transaction, order: Order, outcome: Outcome, report: Report)
         fingerprint=order.fingerprint,
         entry=order.entry.place,
         outcome=_encode(outcome),
+    )
+
+
+def _refused(order: Order, error: ExpectedError) -> CommandRejected:
+    return CommandRejected(
+        key=order.envelope.key,
+        code=error.code,
+        message=str(error),
+        temporary=error.temporary,
+        retry_after_ms=error.retry_after_ms,
     )
 
 

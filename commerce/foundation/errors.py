@@ -144,3 +144,42 @@ class RateLimitedError(ExpectedError):
     def __init__(self, *, retry_after_seconds: int) -> None:
         super().__init__(f"Too many attempts; try again in {retry_after_seconds} s.")
         self.retry_after_seconds = retry_after_seconds
+
+
+class PaymentsClosedError(ExpectedError):
+    """The shop has no account to be paid on."""
+
+    code = "payments_closed"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("This shop takes no payments yet: its Stripe account is not set up.")
+
+
+class StripeRefusedError(ExpectedError):
+    """Stripe refused what was asked, and did nothing; the same again is refused again.
+
+    `reason` is Stripe's code; `details` is the object the refusal is about, such as the payment
+    intent of a card that was declined.
+    """
+
+    code = "stripe_refused"
+    http_status = 409
+
+    def __init__(
+        self, reason: str, *, status: int | None = None, details: dict[str, object] | None = None
+    ) -> None:
+        self.reason = reason
+        self.status = status
+        self.details = details or {}
+        super().__init__(f"The payment service refused this: {reason.replace('_', ' ')}.")
+
+
+class StripeUnheardError(RetryLaterError):
+    """Stripe did not answer; whether it did what was asked is not known."""
+
+    code = "stripe_unheard"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("The payment service does not answer. Nothing is lost; ask again soon.")

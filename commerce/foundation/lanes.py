@@ -22,6 +22,7 @@ from commerce.foundation.commands import (
     Commands,
     Order,
     Report,
+    TakenApartError,
     observe,
     store_rejection,
     understand,
@@ -147,10 +148,14 @@ class Lane:
 
     async def _commit(self, connection: "Connection[Record]", orders: Sequence[Order]) -> Report:
         """Carry a batch out in one transaction, again if another one was in the way."""
+        one_by_one = False
         for _ in range(_CONFLICTS_MAX):
             try:
                 async with transaction_on(connection, clock=self._clock, bell=self._bell) as tx:
-                    report = await self._carrier.carry_out(tx, orders)
+                    report = await self._carrier.carry_out(tx, orders, one_by_one=one_by_one)
+            except TakenApartError:
+                one_by_one = True
+                continue
             except (BatchConflictError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                 continue
             except asyncpg.IntegrityConstraintViolationError as error:

@@ -74,3 +74,49 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(ge=2, le=500),
         variable("RIALTO_REDIS_CONNECTIONS_MAX", "Connections one commerce process keeps at most."),
     ] = 16
+
+
+class StripeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The account the shop is paid on; without a key it takes no payments."""
+
+    api_key: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^(|[sr]k_(test|live)_.+)$"),
+        variable(
+            "STRIPE_API_KEY", "The key of the Stripe account.", secret=True, required_in_prod=True
+        ),
+    ] = ""
+    publishable_key: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^(|pk_(test|live)_.+)$"),
+        variable(
+            "STRIPE_PUBLISHABLE_KEY",
+            "The account's publishable key, for Stripe.js in browsers; not for the stand-in.",
+        ),
+    ] = ""
+    url: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^(|https?://[^\s/]+)$"),
+        variable("RIALTO_STRIPE_URL", "Where Stripe's API is, if it is not Stripe's own."),
+    ] = ""
+    webhook_secrets: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(max_length=8),
+        variable(
+            "RIALTO_STRIPE_WEBHOOK_SECRETS",
+            "What webhooks are signed with, by commas; several while one is rotated. None closes"
+            " their address.",
+            secret=True,
+            required_in_prod=True,
+        ),
+    ] = ()
+    timeout_ms: Annotated[
+        int,
+        msgspec.Meta(ge=100, le=80_000),
+        variable("RIALTO_STRIPE_TIMEOUT_MS", "Milliseconds to wait for one of Stripe's answers."),
+    ] = 10_000
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money moves."""
+        return "_live_" in self.api_key

@@ -9,23 +9,88 @@ from commerce.cart.errors import (
     PricesChangedError,
 )
 from commerce.catalog.errors import OutOfStockError
+from commerce.discounts.errors import (
+    DiscountUsedBeforeError,
+    DiscountUsedUpError,
+    UnknownCodeError,
+)
+from commerce.foundation.errors import InvalidRequestError
 from commerce.foundation.http import Call, Door
 from commerce.foundation.pagination import Page, PageQuery, decode_cursor, page_of
 from commerce.orders import service
-from commerce.orders.errors import IllegalTransitionError, OrderNotFoundError
+from commerce.orders.errors import (
+    AlreadyOwnedError,
+    IllegalTransitionError,
+    OrderNotFoundError,
+    QuoteExpiredError,
+    QuoteNotFoundError,
+    QuoteOutdatedError,
+)
 from commerce.orders.model import show
 from commerce.orders.schemas import (
     HistoryQuery,
     NewOrder,
+    NewQuote,
     OrderedAfter,
     OrderHistory,
+    QuoteView,
     SupportRoom,
     view_history,
+    view_quote,
 )
-from protocol.ids import OrderId
+from commerce.pricing.errors import DiscountDoesNotApplyError, NotSoldInCurrencyError
+from protocol.ids import OrderId, QuoteId
 from protocol.views import Order, Person
 
 door: Final = Door("orders")
+
+
+_PRICING_ERRORS: Final = (
+    DiscountDoesNotApplyError,
+    DiscountUsedBeforeError,
+    DiscountUsedUpError,
+    NotSoldInCurrencyError,
+    UnknownCodeError,
+)
+_CART_ERRORS: Final = (
+    CartChangedMeanwhileError,
+    CartEmptyError,
+    NotForSaleError,
+    OutOfStockError,
+    PricesChangedError,
+)
+
+
+@door.api(
+    "POST",
+    "/v1/quotes",
+    body=NewQuote,
+    out=QuoteView,
+    status=201,
+    errors=(CartChangedMeanwhileError, CartEmptyError, *_PRICING_ERRORS),
+)
+async def ask_for_quote(call: Call[NewQuote, None]) -> QuoteView:
+    """Say what the cart comes to, with discounts and taxes, and promise it for half an hour."""
+    asked = call.body
+    async with call.database.transaction() as tx:
+        offered = await service.quote(
+            tx,
+            call.principal.user,
+            cart_version=asked.cart_version,
+            country=asked.country,
+            currency=asked.currency,
+            codes=tuple(asked.codes),
+        )
+    return view_quote(offered)
+
+
+@door.api("GET", "/v1/quotes/{quote}", out=QuoteView, errors=(QuoteNotFoundError,))
+async def show_quote(call: Call[None, None]) -> QuoteView:
+    """Show a quote as it was given, and which order was made of it."""
+    async with call.database.transaction() as tx:
+        return view_quote(
+            await service.quoted(tx, call.principal.user, QuoteId(call.path["quote"]))
+        )
 
 
 @door.api(
@@ -35,19 +100,28 @@ door: Final = Door("orders")
     out=Order,
     status=201,
     errors=(
-        CartChangedMeanwhileError,
-        CartEmptyError,
-        NotForSaleError,
-        OutOfStockError,
-        PricesChangedError,
+        AlreadyOwnedError,
+        *_CART_ERRORS,
+        *_PRICING_ERRORS,
+        QuoteExpiredError,
+        QuoteNotFoundError,
+        QuoteOutdatedError,
     ),
 )
 async def place(call: Call[NewOrder, None]) -> Order:
-    """Order what is in the cart; a free order is fulfilled at once."""
+    """Order what was quoted, or what is in the cart; a free order is paid at once.
+
+    The same quote again is the same order.
+    """
+    buyer, asked = call.principal.user, call.body
     async with call.database.transaction() as tx:
-        return show(
-            await service.place(tx, call.principal.user, cart_version=call.body.cart_version)
-        )
+        if asked.quote is not None and asked.cart_version is None:
+            again = asked.confirm_repeat
+            return show(await service.confirm(tx, buyer, asked.quote, confirm_repeat=again))
+        if asked.cart_version is not None and asked.quote is None:
+            version, again = asked.cart_version, asked.confirm_repeat
+            return show(await service.place(tx, buyer, cart_version=version, confirm_repeat=again))
+    raise InvalidRequestError("Say either `quote` or `cart_version`.")
 
 
 @door.api("GET", "/v1/orders", query=PageQuery, out=Page[Order])

@@ -1,6 +1,8 @@
 """What can go wrong with an order, on purpose."""
 
-from protocol.ids import OrderId
+from collections.abc import Sequence
+
+from protocol.ids import OrderId, QuoteId
 from protocol.views import OrderState
 from shared.errors import ExpectedError
 
@@ -45,6 +47,46 @@ class RefundsDoNotFitError(ExpectedError):
 
     def __init__(self, order: OrderId) -> None:
         super().__init__(f"These refunds are not what was paid for order {order}.")
+
+
+class QuoteNotFoundError(ExpectedError):
+    """No such quote, or not yours."""
+
+    code = "quote_not_found"
+    http_status = 404
+
+    def __init__(self, quote: QuoteId) -> None:
+        super().__init__(f"There is no quote {quote} of yours.")
+
+
+class QuoteExpiredError(ExpectedError):
+    """The quote's prices are not promised any more."""
+
+    code = "quote_expired"
+    http_status = 409
+
+    def __init__(self, quote: QuoteId) -> None:
+        super().__init__(f"The time of the quote {quote} is over; ask for another.")
+
+
+class QuoteOutdatedError(ExpectedError):
+    """The cart comes to something else than was quoted."""
+
+    code = "quote_outdated"
+    http_status = 409
+
+    def __init__(self, quote: QuoteId) -> None:
+        super().__init__(f"What was quoted in {quote} costs something else now; ask for another.")
+
+
+class AlreadyOwnedError(ExpectedError):
+    """The buyer has this already. `confirm_repeat` buys it again."""
+
+    code = "already_owned"
+    http_status = 409
+
+    def __init__(self, titles: Sequence[str]) -> None:
+        super().__init__(f"You have {', '.join(titles)} already; say so if you want it again.")
 
 
 def _spoken(name: str) -> str:

@@ -19,8 +19,9 @@ FEATURES = (
     "licenses",
     "notifications",
     "orders",
-    "refunds",
+    "payments",
     "pricing",
+    "refunds",
     "subscriptions",
     "taxes",
 )

@@ -31,6 +31,16 @@ class Enclosed(msgspec.Struct, frozen=True, kw_only=True):
     mentions: Sequence[UserId] = ()
 
 
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to say; by `key` they know it again."""
+
+    author: Person
+    room_id: RoomId
+    text: str
+    enclosed: Enclosed
+    key: str | None = None
+
+
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
     """A new text for a message; with `version`, only if it still has that one."""
 

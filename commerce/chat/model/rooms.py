@@ -6,10 +6,11 @@ from typing import Final
 import msgspec
 
 from commerce.chat.errors import InvalidRoomError
+from commerce.chat.model.members import Member, Standing
 from commerce.chat.model.messages import Message
 from commerce.chat.model.moments import UnixMicroseconds, at_unix_us, unix_us
 from protocol.ids import OrderId, ProductId, RoomId, UserId
-from protocol.views import MemberRole, RoomKind
+from protocol.views import MemberRole, Person, RoomKind
 
 GROUP_MEMBERS_MAX: Final = 50
 """Everyone in a group hears everything said in it, so a group is what a person can follow."""
@@ -41,6 +42,21 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     def is_public(self) -> bool:
         """Say whether anyone may read it, signed in or not, and anyone signed in may join."""
         return self.kind == "product"
+
+    def new_member(
+        self, person: Person, *, role: MemberRole, standing: Standing | None, now: datetime
+    ) -> Member:
+        """Return what somebody is who comes in now; what the room remembers of them holds on."""
+        return Member(
+            room_id=self.id,
+            user_id=person.id,
+            user_name=person.name,
+            role=role,
+            joined_at=now,
+            joined_seq=self.last_seq,
+            muted_until=None if standing is None else standing.muted_until,
+            last_sent_at=None if standing is None else standing.last_sent_at,
+        )
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """SQL about the members of rooms and how far they have read."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, LiteralString
 
@@ -17,6 +17,12 @@ _MEMBER: Final[LiteralString] = """
       from room_members
      where room_id = $1
        and user_id = $2
+"""
+
+_SOME_MEMBERS: Final[LiteralString] = """
+    select room_id, user_id, user_name, role, joined_at, joined_seq, muted_until, last_sent_at
+      from unnest($1::text[], $2::text[]) as asked (room_id, user_id)
+      join room_members using (room_id, user_id)
 """
 
 _MEMBERS: Final[LiteralString] = """
@@ -142,6 +148,15 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 async def find(tx: Transaction, room_id: RoomId, user_id: UserId) -> Member | None:
     """Read one member."""
     return await tx.one_or_none(Member, _MEMBER, room_id, user_id)
+
+
+async def find_many(
+    tx: Transaction, asked: Collection[tuple[RoomId, UserId]]
+) -> dict[tuple[RoomId, UserId], Member]:
+    """Read some members of some rooms, by room and user."""
+    room_ids, user_ids = [room for room, _ in asked], [user for _, user in asked]
+    found = await tx.all(Member, _SOME_MEMBERS, room_ids, user_ids)
+    return {(member.room_id, member.user_id): member for member in found}
 
 
 async def oldest(tx: Transaction, room_id: RoomId, *, members_max: int) -> list[Member]:

@@ -1,55 +1,48 @@
 """SQL about what was said."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Final, LiteralString
 
 import msgspec
 
-from commerce.chat.model import Enclosed, Message, SearchText
+from commerce.chat.model import Message, SearchText
 from commerce.foundation.database import Transaction
-from protocol.ids import MessageId, RoomId, UserId
-from protocol.views import Person
+from protocol.ids import MessageId, RoomId
 
-# One statement for the thing that happens most. The lock comes first and gives the newest number;
-# a member's row that was deleted meanwhile is skipped by the update, so nobody writes after they
-# were sent away. Whoever is muted or must wait is skipped alike: the member's row is looked at anew
-# once it is held. Without a member's row (or the message replied to) nothing at all is written.
-_INSERT_MESSAGE: Final[LiteralString] = """
-    with room as materialized (
-        select id, last_seq, slow_mode_seconds
-          from rooms
-         where id = $1
-           for no key update
-    ), author as (
-        update room_members as member
-           set sent_seq = room.last_seq + 1,
-               last_sent_at = $8
-          from room
-         where member.room_id = room.id
-           and member.user_id = $3
-           and (member.muted_until is null or member.muted_until <= $8)
-           and (room.slow_mode_seconds = 0
-                or member.role <> 'member'
-                or member.last_sent_at is null
-                or member.last_sent_at + make_interval(secs => room.slow_mode_seconds) <= $8)
-           and ($6::text is null
-                or exists (select from messages where id = $6 and room_id = $1))
-        returning member.sent_seq
+# One statement for the thing that happens most, however many are said: they have their numbers,
+# and their rooms are held. What a message encloses comes as JSON, for arrays hold no arrays.
+_INSERT_MESSAGES: Final[LiteralString] = """
+    with said as materialized (
+        select *
+          from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+                      $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
+               as said (room_id, id, seq, author_id, author_name, body,
+                        reply_to, command_key, parts, attachments, mentions)
     ), numbered as (
         update rooms
-           set last_seq = author.sent_seq,
-               active_at = $8
-          from author
-         where rooms.id = $1
-        returning rooms.last_seq
+           set last_seq = newest.seq,
+               active_at = $12
+          from (select room_id, max(seq) as seq from said group by room_id) as newest
+         where rooms.id = newest.room_id
+    ), authors as (
+        update room_members as member
+           set sent_seq = newest.seq,
+               last_sent_at = $12
+          from (select room_id, author_id, max(seq) as seq from said group by room_id, author_id)
+               as newest
+         where member.room_id = newest.room_id
+           and member.user_id = newest.author_id
     )
     insert into messages
-           (room_id, id, author_id, author_name, body, reply_to, command_key, sent_at, seq,
+           (room_id, id, seq, author_id, author_name, body, reply_to, command_key, sent_at,
             parts, attachments, mentions)
-    select $1, $2, $3, $4, $5, $6, $7, $8, last_seq, $9, $10, $11
-      from numbered
-    returning seq
+    select room_id, id, seq, author_id, author_name, body, reply_to, command_key, $12,
+           case when parts is not null
+                then array(select jsonb_array_elements_text(parts::jsonb)) end,
+           case when attachments is not null
+                then array(select jsonb_array_elements_text(attachments::jsonb)) end,
+           mentions::jsonb
+      from said
 """
 
 _COLUMNS: Final[LiteralString] = """
@@ -66,6 +59,12 @@ _MESSAGE: Final[LiteralString] = (
        and room_id = $1
 """
 )
+
+_THERE: Final[LiteralString] = """
+    select room_id, id
+      from unnest($1::text[], $2::text[]) as asked (room_id, id)
+      join messages using (room_id, id)
+"""
 
 _MESSAGES_AFTER: Final[LiteralString] = (
     _COLUMNS
@@ -145,64 +144,36 @@ _INSERT_WHOLE_MESSAGE: Final[LiteralString] = """
 """
 
 
-class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message before it has a number."""
-
-    id: MessageId
+class _Place(msgspec.Struct, frozen=True, kw_only=True):
     room_id: RoomId
-    author_id: UserId
-    author_name: str
-    body: str
-    sent_at: datetime
-    command_key: str | None
-    enclosed: Enclosed
-    mentions: Sequence[Person] | None = None
-
-    def numbered(self, seq: int) -> Message:
-        """Return the message as it is after it was written."""
-        return Message(
-            id=self.id,
-            room_id=self.room_id,
-            seq=seq,
-            version=1,
-            author_id=self.author_id,
-            author_name=self.author_name,
-            body=self.body,
-            sent_at=self.sent_at,
-            reply_to=self.enclosed.reply_to,
-            command_key=self.command_key,
-            parts=self.enclosed.parts or None,
-            attachments=self.enclosed.attachments or None,
-            mentions=self.mentions or None,
-        )
+    id: MessageId
 
 
-class _Numbered(msgspec.Struct, frozen=True, kw_only=True):
-    seq: int
-
-
-async def insert(tx: Transaction, message: NewMessage) -> int | None:
-    """Hold the room, give the message the next number and write it.
-
-    None if the author is no member, is muted or must wait, or the message replied to is not there.
-    """
-    enclosed = message.enclosed
-    numbered = await tx.one_or_none(
-        _Numbered,
-        _INSERT_MESSAGE,
-        message.room_id,
-        message.id,
-        message.author_id,
-        message.author_name,
-        message.body,
-        enclosed.reply_to,
-        message.command_key,
-        message.sent_at,
-        enclosed.parts or None,
-        enclosed.attachments or None,
-        message.mentions or None,
+async def insert(tx: Transaction, said: Sequence[Message]) -> None:
+    """Write new messages, which have the next numbers of rooms that are held, all said now."""
+    await tx.execute(
+        _INSERT_MESSAGES,
+        [each.room_id for each in said],
+        [each.id for each in said],
+        [each.seq for each in said],
+        [each.author_id for each in said],
+        [each.author_name for each in said],
+        [each.body for each in said],
+        [each.reply_to for each in said],
+        [each.command_key for each in said],
+        [_json(each.parts) for each in said],
+        [_json(each.attachments) for each in said],
+        [_json(each.mentions) for each in said],
+        tx.now,
     )
-    return None if numbered is None else numbered.seq
+
+
+async def there(
+    tx: Transaction, asked: Collection[tuple[RoomId, MessageId]]
+) -> set[tuple[RoomId, MessageId]]:
+    """Say which of some messages are in the room that is named with them."""
+    room_ids, ids = [room for room, _ in asked], [message for _, message in asked]
+    return {(each.room_id, each.id) for each in await tx.all(_Place, _THERE, room_ids, ids)}
 
 
 async def find(tx: Transaction, room_id: RoomId, message_id: MessageId) -> Message | None:
@@ -277,3 +248,7 @@ def _message_row(message: Message) -> tuple[object, ...]:
         message.edited_at,
         message.deleted_at,
     )
+
+
+def _json(enclosed: Sequence[object] | None) -> str | None:
+    return msgspec.json.encode(enclosed).decode() if enclosed else None

@@ -1,6 +1,6 @@
 """SQL about rooms, and about a user's list of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, LiteralString
 
 from commerce.chat.model import ListedAfter, Room, Summary
@@ -12,6 +12,16 @@ _LOCK_ROOM: Final[LiteralString] = """
            created_at, active_at
       from rooms
      where id = $1
+       for no key update
+"""
+
+# In one order, so that two who hold several never wait for each other.
+_LOCK_ROOMS: Final[LiteralString] = """
+    select id, kind, title, product_id, direct_pair, order_id, slow_mode_seconds, last_seq,
+           created_at, active_at
+      from rooms
+     where id = any($1::text[])
+     order by id
        for no key update
 """
 
@@ -102,6 +112,11 @@ _SUMMARIES: Final[LiteralString] = """
 async def lock(tx: Transaction, room_id: RoomId) -> Room | None:
     """Read a room and hold it until the transaction ends."""
     return await tx.one_or_none(Room, _LOCK_ROOM, room_id)
+
+
+async def lock_many(tx: Transaction, room_ids: Collection[RoomId]) -> dict[RoomId, Room]:
+    """Read some rooms and hold them until the transaction ends."""
+    return {room.id: room for room in await tx.all(Room, _LOCK_ROOMS, list(room_ids))}
 
 
 async def find(tx: Transaction, room_id: RoomId) -> Room | None:

@@ -22,7 +22,8 @@ from commerce.chat.service.projection import access
 from commerce.chat.service.reacting import react
 from commerce.chat.service.reading import history, members_of, rooms_of, search, view
 from commerce.chat.service.reporting import all_reports, report, reports_of, settle_report
-from commerce.chat.service.speaking import delete, edit, mark_read, send
+from commerce.chat.service.sending import send, send_all
+from commerce.chat.service.speaking import delete, edit, mark_read
 
 __all__ = [
     "access",
@@ -54,6 +55,7 @@ __all__ = [
     "rooms_of",
     "search",
     "send",
+    "send_all",
     "set_slow_mode",
     "settle_report",
     "view",

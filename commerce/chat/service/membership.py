@@ -119,9 +119,19 @@ async def hold(tx: Transaction, room_id: RoomId, user_id: UserId) -> tuple[Room,
     if room is None:
         raise RoomNotFoundError(room_id)
     member = await members.find(tx, room_id, user_id)
-    if member is None and not room.is_public and not await may_help(tx, room, user_id):
-        raise RoomNotFoundError(room_id)
+    if member is None:
+        await require_sight(tx, room, user_id)
     return room, member
+
+
+async def require_sight(tx: Transaction, room: Room, user_id: UserId) -> None:
+    """Make sure that somebody who is no member may see a room.
+
+    Raises:
+        RoomNotFoundError: if it is a private one.
+    """
+    if not room.is_public and not await may_help(tx, room, user_id):
+        raise RoomNotFoundError(room.id)
 
 
 async def may_help(tx: Transaction, room: Room, user_id: UserId) -> bool:
@@ -136,13 +146,25 @@ async def let_in(tx: Transaction, room: Room, person: Person) -> Member:
         BannedError: if they were banned from it.
         TooManyRoomsError: if the user is in `ROOMS_JOINED_MAX` rooms.
     """
+    member = await newcomer(tx, room, person)
+    await take_in(tx, member)
+    return member
+
+
+async def newcomer(tx: Transaction, room: Room, person: Person) -> Member:
+    """Return what somebody would be who came by themselves into a room that is held.
+
+    Raises:
+        BannedError: if they were banned from it.
+        TooManyRoomsError: if the user is in `ROOMS_JOINED_MAX` rooms.
+    """
     standing = await standings.find(tx, room.id, person.id)
     if standing.banned_at is not None:
         raise BannedError
     if standing.rooms_count >= ROOMS_JOINED_MAX:
         raise TooManyRoomsError(rooms_max=ROOMS_JOINED_MAX)
     role: MemberRole = "member" if room.is_public else "moderator"
-    return await admit(tx, room, person, role=role, standing=standing)
+    return room.new_member(person, role=role, standing=standing, now=tx.now)
 
 
 async def admit(
@@ -153,26 +175,19 @@ async def admit(
     role: MemberRole,
     standing: Standing | None = None,
 ) -> Member:
-    """Write a new member of a room that is held, give them the right to hear it, and tell.
-
-    What the room remembers of them (`standing`) holds on.
-    """
-    member = Member(
-        room_id=room.id,
-        user_id=person.id,
-        user_name=person.name,
-        role=role,
-        joined_at=tx.now,
-        joined_seq=room.last_seq,
-        muted_until=None if standing is None else standing.muted_until,
-        last_sent_at=None if standing is None else standing.last_sent_at,
-    )
-    await members.add(tx, member)
-    await tx.grant_access(room_topic(room.id), person.id, role)
-    event = MemberJoined(room=room.id, member=person)
-    told = await tx.emit(room_topic(room.id), event)
-    await tx.emit(user_topic(person.id), event, event_id=told)
+    """Make somebody a member of a room that is held; what it remembers of them holds on."""
+    member = room.new_member(person, role=role, standing=standing, now=tx.now)
+    await take_in(tx, member)
     return member
+
+
+async def take_in(tx: Transaction, member: Member) -> None:
+    """Write a new member of a room that is held, give them the right to hear it, and tell."""
+    await members.add(tx, member)
+    await tx.grant_access(room_topic(member.room_id), member.user_id, member.role)
+    event = MemberJoined(room=member.room_id, member=member.person)
+    told = await tx.emit(room_topic(member.room_id), event)
+    await tx.emit(user_topic(member.user_id), event, event_id=told)
 
 
 async def known(tx: Transaction, user_ids: Iterable[UserId]) -> list[Person]:

@@ -14,11 +14,10 @@ from commerce.chat.model import (
     meant_names,
 )
 from commerce.chat.repository import members, standings
-from commerce.chat.service.membership import hold
 from commerce.foundation.database import Transaction
 from protocol.commands import MESSAGE_MENTIONS_MAX
 from protocol.events import Mentioned
-from protocol.ids import RoomId, UserId
+from protocol.ids import UserId
 from protocol.topics import user_topic
 from protocol.views import Person
 
@@ -42,21 +41,17 @@ def may_call(text: str, ids: Sequence[UserId]) -> bool:
 
 
 async def resolve(
-    tx: Transaction, author: Person, room_id: RoomId, *, text: str, ids: Sequence[UserId]
+    tx: Transaction, author: Person, room: Room, *, text: str, ids: Sequence[UserId]
 ) -> Called:
-    """Hold the room, and return whom a message names: members, by name or id.
+    """Return whom a message in a room that is held names: members, by name or id.
 
     Of a public room, which anyone may read, anyone may be named by id but those who were banned.
     Who may not read the room is left out without a word, and so is the author.
-
-    Raises:
-        RoomNotFoundError: if there is no such room, or it is a private one of others.
     """
-    room, _ = await hold(tx, room_id, author.id)
     calls = called_names(text)
     found = await members.called(
         tx,
-        room_id,
+        room.id,
         names=[name for call in calls for name in call],
         ids=ids,
         people_max=MESSAGE_MENTIONS_MAX * NAME_WORDS_MAX,
@@ -67,7 +62,7 @@ async def resolve(
         known = {person.id for person in found}
         others = [user_id for user_id in ids if user_id not in known]
         if others:
-            banned = await standings.banned_among(tx, room_id, others)
+            banned = await standings.banned_among(tx, room.id, others)
             found += [each for each in await accounts.people(tx, others) if each.id not in banned]
     people = [person for person in found if person.id != author.id]
     return Called(room=room, people=people[:MESSAGE_MENTIONS_MAX])

@@ -1,4 +1,4 @@
-"""Saying things, changing them, taking them back, and having read them."""
+"""Changing what was said, taking it back, and having read it."""
 
 import msgspec
 
@@ -9,12 +9,9 @@ from commerce.chat.errors import (
     NotAMemberError,
     NotYourMessageError,
     RoomNotFoundError,
-    SlowModeError,
 )
 from commerce.chat.model import (
-    NOTHING_ENCLOSED,
     Edit,
-    Enclosed,
     Member,
     Message,
     Room,
@@ -24,61 +21,12 @@ from commerce.chat.model import (
 )
 from commerce.chat.repository import members, messages, reactions, rooms
 from commerce.chat.service import mentioning
-from commerce.chat.service.membership import hold, let_in
+from commerce.chat.service.membership import hold
 from commerce.foundation.database import Transaction
-from protocol.events import MessageDeleted, MessageEdited, MessageSent, ReadMarked
+from protocol.events import MessageDeleted, MessageEdited, ReadMarked
 from protocol.ids import MessageId, RoomId, UserId
 from protocol.topics import room_topic, user_topic
 from protocol.views import Person
-
-
-async def send(
-    tx: Transaction,
-    author: Person,
-    room_id: RoomId,
-    text: str,
-    *,
-    enclosed: Enclosed = NOTHING_ENCLOSED,
-    key: str | None = None,
-) -> Message:
-    """Say something in a room. Who is no member of a public room becomes one first.
-
-    Raises:
-        RoomNotFoundError: if there is no such room, or it is a private one of others.
-        MessageNotFoundError: if the message replied to is not in the room.
-        BlankMessageError: if there is nothing to read in the text.
-        MessageTooLongError: if the text is too long.
-        BannedError: if the author was banned from the room.
-        MutedError: if the author may not write for a while.
-        SlowModeError: if the author wrote a moment ago and the room is slow.
-        TooManyRoomsError: if the author would have to join one room too many.
-    """
-    draft = messages.NewMessage(
-        id=MessageId(tx.mint("msg")),
-        room_id=room_id,
-        author_id=author.id,
-        author_name=author.name,
-        body=cleaned_text(text),
-        sent_at=tx.now,
-        command_key=key,
-        enclosed=enclosed,
-    )
-    called = None
-    if mentioning.may_call(draft.body, enclosed.mentions):
-        called = await mentioning.resolve(
-            tx, author, room_id, text=draft.body, ids=enclosed.mentions
-        )
-        draft = msgspec.structs.replace(draft, mentions=called.people)
-    seq = await messages.insert(tx, draft)
-    if seq is None:
-        await _make_way(tx, author, draft)
-        seq = await messages.insert(tx, draft)
-    assert seq is not None
-    sent = draft.numbered(seq)
-    await tx.emit(room_topic(room_id), MessageSent(message=sent.view))
-    if called is not None:
-        await mentioning.tell(tx, sent, called)
-    return sent
 
 
 async def edit(
@@ -112,7 +60,7 @@ async def edit(
         return message
     called = None
     if message.mentions or mentioning.may_call(cleaned, change.mentions):
-        called = await mentioning.resolve(tx, editor, room_id, text=cleaned, ids=change.mentions)
+        called = await mentioning.resolve(tx, editor, room, text=cleaned, ids=change.mentions)
         edited = msgspec.structs.replace(edited, mentions=called.people or None)
     await messages.save(tx, edited)
     await tx.emit(room_topic(room_id), MessageEdited(message=edited.view))
@@ -189,20 +137,6 @@ def require_voice(tx: Transaction, member: Member) -> None:
     left = member.muted_for(tx.now)
     if left is not None:
         raise MutedError(left)
-
-
-async def _make_way(tx: Transaction, author: Person, draft: messages.NewMessage) -> None:
-    """Do or say what kept a message from being written."""
-    room, member = await hold(tx, draft.room_id, author.id)
-    reply_to = draft.enclosed.reply_to
-    if reply_to is not None and not await messages.find(tx, room.id, reply_to):
-        raise MessageNotFoundError(reply_to)
-    if member is None:
-        member = await let_in(tx, room, author)
-    require_voice(tx, member)
-    left = member.slowed_for(tx.now, slow_mode_seconds=room.slow_mode_seconds)
-    if left is not None:
-        raise SlowModeError(left, slow_mode_seconds=room.slow_mode_seconds)
 
 
 async def _may_take_back(

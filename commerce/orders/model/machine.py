@@ -15,7 +15,7 @@ from commerce.orders.errors import (
     NotForThisStateError,
     RefundsDoNotFitError,
 )
-from commerce.orders.model.order import DisputeState, Order, OrderEvent
+from commerce.orders.model.order import DisputeState, Order, OrderEvent, PaymentTold
 from protocol.ids import EventId, OrderLineId
 from protocol.views import DeliveryStatus, OrderState
 
@@ -126,7 +126,7 @@ def place(order: Order, at: datetime) -> Step:
     return _edge(order, "awaiting_payment", "order_placed", pay_until=payment_due(at))
 
 
-def pay(order: Order, at: datetime) -> Step:
+def pay(order: Order, at: datetime, told: PaymentTold | None = None) -> Step:
     """Have the whole money: the order holds, be it in time or late."""
     return _edge(
         order,
@@ -136,10 +136,11 @@ def pay(order: Order, at: datetime) -> Step:
         paid_at=at,
         pay_until=None,
         delivery="pending",
+        told=told,
     )
 
 
-def pay_late(order: Order, at: datetime) -> Step:
+def pay_late(order: Order, at: datetime, told: PaymentTold | None = None) -> Step:
     """Have the money of an order that was given up, and cannot be kept."""
     return _edge(
         order,
@@ -148,24 +149,24 @@ def pay_late(order: Order, at: datetime) -> Step:
         captured_minor=order.total_minor,
         paid_at=at,
         late=True,
+        told=told,
     )
 
 
-def process(order: Order, at: datetime) -> Step | None:
-    """Have the money on its way; None if that is known."""
-    if order.state == "processing":
-        return None
-    return _edge(
-        order, "processing", "order_processing", pay_until=at + timedelta(days=PROCESSING_DAYS_MAX)
-    )
+def process(order: Order, at: datetime, told: PaymentTold | None = None) -> Step:
+    """Have the money on its way."""
+    until = at + timedelta(days=PROCESSING_DAYS_MAX)
+    return _edge(order, "processing", "order_processing", pay_until=until, told=told)
 
 
-def fail(order: Order, at: datetime, reason: str) -> Step:
+def fail(order: Order, at: datetime, told: PaymentTold) -> Step:
     """Have a try to pay fail; the order waits for another."""
+    reason = told.failure or told.state
     if order.state == "awaiting_payment":
-        return _stay(order, "order_payment_failed", reason)
+        return _stay(order, "order_payment_failed", reason, told=told)
+    until = payment_due(at)
     return _edge(
-        order, "awaiting_payment", "order_payment_failed", reason, pay_until=payment_due(at)
+        order, "awaiting_payment", "order_payment_failed", reason, pay_until=until, told=told
     )
 
 
@@ -261,16 +262,37 @@ def _resting(order: Order) -> OrderState:
 
 
 def _edge(
-    order: Order, state: OrderState, fact: FactName, detail: str = "", **known: object
+    order: Order,
+    state: OrderState,
+    fact: FactName,
+    detail: str = "",
+    *,
+    told: PaymentTold | None = None,
+    **known: object,
 ) -> Step:
     if TRANSITIONS[order.state].get(state) != fact:
         raise IllegalTransitionError(from_state=order.state, to_state=state)
-    changed = msgspec.structs.replace(order, state=state, version=order.version + 1, **known)
+    changed = msgspec.structs.replace(
+        order, state=state, version=order.version + 1, **_heard(told), **known
+    )
     return Step(before=order, after=changed, fact=fact, detail=detail)
 
 
-def _stay(order: Order, fact: FactName, detail: str = "", **known: object) -> Step:
+def _stay(
+    order: Order,
+    fact: FactName,
+    detail: str = "",
+    *,
+    told: PaymentTold | None = None,
+    **known: object,
+) -> Step:
     if order.state not in STAYS[fact]:
         raise NotForThisStateError(state=order.state, fact=fact)
-    changed = msgspec.structs.replace(order, version=order.version + 1, **known)
+    changed = msgspec.structs.replace(order, version=order.version + 1, **_heard(told), **known)
     return Step(before=order, after=changed, fact=fact, detail=detail)
+
+
+def _heard(told: PaymentTold | None) -> dict[str, object]:
+    if told is None:
+        return {}
+    return {"payment_id": told.payment, "payment_version": told.version}

@@ -8,15 +8,17 @@ import msgspec
 
 from protocol.ids import (
     CartId,
+    DiscountId,
     EventId,
     OrderId,
     OrderLineId,
+    PaymentId,
     ProductId,
     SubscriptionId,
     UserId,
     VariantId,
 )
-from protocol.views import DeliveryStatus, OrderState, PaymentStatus, TaxShare
+from protocol.views import DeliveryStatus, OrderState, PaymentState, PaymentStatus, TaxShare
 
 DisputeState = Literal["none", "open", "won", "lost"]
 
@@ -84,6 +86,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: datetime | None = None
     fulfilled_at: datetime | None = None
     subscription_id: SubscriptionId | None = None
+    payment_id: PaymentId | None = None
+    payment_version: int = 0
+    discount_ids: tuple[DiscountId, ...] = ()
 
     @property
     def subtotal_minor(self) -> int:
@@ -155,6 +160,17 @@ class OrderEvent(msgspec.Struct, frozen=True, kw_only=True):
     event_id: EventId
     at: datetime
     detail: str = ""
+
+
+class PaymentTold(msgspec.Struct, frozen=True, kw_only=True):
+    """How an attempt to pay an order stands; `version` grows with everything heard of it."""
+
+    payment: PaymentId
+    version: int
+    state: PaymentState
+    amount_minor: int
+    currency: str
+    failure: str | None = None
 
 
 class PastOrder(msgspec.Struct, frozen=True, kw_only=True):

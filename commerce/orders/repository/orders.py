@@ -9,13 +9,13 @@ import msgspec
 
 from commerce.foundation.database import Transaction
 from commerce.orders.model import DisputeState, Order, OrderEvent, OrderLine
-from protocol.ids import CartId, OrderId, SubscriptionId, UserId
+from protocol.ids import CartId, DiscountId, OrderId, PaymentId, SubscriptionId, UserId
 from protocol.views import DeliveryStatus, OrderState, TaxShare
 
 COLUMNS: Final[LiteralString] = """
     select id, number, buyer_id, cart_id, state, version, currency, placed_at, taxes, country,
            captured_minor, delivery, dispute, held, held_reason, late, pay_until, paid_at,
-           fulfilled_at, subscription_id
+           fulfilled_at, subscription_id, payment_id, payment_version, discount_ids
       from orders
 """
 
@@ -80,11 +80,11 @@ _ADD: Final[LiteralString] = """
         id, number, buyer_id, cart_id, state, version, total_minor, currency, placed_at,
         subtotal_minor, discount_minor, tax_minor, taxes, country, captured_minor, refunded_minor,
         delivery, dispute, held, held_reason, late, pay_until, paid_at, fulfilled_at,
-        subscription_id
+        subscription_id, payment_id, payment_version, discount_ids
     )
     values (
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-        $21, $22, $23, $24, $25
+        $21, $22, $23, $24, $25, $26, $27, $28
     )
 """
 
@@ -110,7 +110,9 @@ _MOVE: Final[LiteralString] = """
            late = $11,
            pay_until = $12,
            paid_at = $13,
-           fulfilled_at = $14
+           fulfilled_at = $14,
+           payment_id = $15,
+           payment_version = $16
      where id = $1
        and version = $2
 """
@@ -160,6 +162,9 @@ ORDER_COLUMNS: Final = (
     "paid_at",
     "fulfilled_at",
     "subscription_id",
+    "payment_id",
+    "payment_version",
+    "discount_ids",
 )
 
 _MOVED_COLUMNS: Final = (
@@ -175,6 +180,8 @@ _MOVED_COLUMNS: Final = (
     "pay_until",
     "paid_at",
     "fulfilled_at",
+    "payment_id",
+    "payment_version",
 )
 
 LINE_COLUMNS: Final = (
@@ -224,6 +231,9 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: datetime | None
     fulfilled_at: datetime | None
     subscription_id: SubscriptionId | None
+    payment_id: PaymentId | None
+    payment_version: int
+    discount_ids: tuple[DiscountId, ...]
 
 
 class _LineRow(OrderLine, frozen=True, kw_only=True):

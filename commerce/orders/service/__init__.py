@@ -3,10 +3,20 @@
 from commerce.orders.service.importing import (
     import_past,
 )
+from commerce.orders.service.paying import (
+    hear,
+)
 from commerce.orders.service.placing import (
     cancel,
+    confirm,
     expire_unpaid,
     place,
+    place_for_subscription,
+)
+from commerce.orders.service.quoting import (
+    forget_quotes,
+    quote,
+    quoted,
 )
 from commerce.orders.service.reading import (
     BUYER_ROLE,
@@ -34,16 +44,22 @@ __all__ = [
     "BUYER_ROLE",
     "access",
     "cancel",
+    "confirm",
     "delivery_is",
     "dispute_is",
     "expire_unpaid",
+    "forget_quotes",
     "fulfil",
+    "hear",
     "history",
     "hold_row",
     "import_past",
     "of",
     "of_buyer",
     "place",
+    "place_for_subscription",
+    "quote",
+    "quoted",
     "refunds_are",
     "search",
     "set_held",

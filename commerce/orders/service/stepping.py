@@ -20,15 +20,26 @@ async def hold_row(tx: Transaction, order: OrderId) -> Order:
     return held
 
 
+async def begin(tx: Transaction, step: Step) -> Order:
+    """Write a new order with its first step."""
+    await repository.add(tx, step.after)
+    await _tell(tx, step)
+    return step.after
+
+
 async def take(tx: Transaction, step: Step | None, *, otherwise: Order) -> Order:
     """Take a step on an order that is held; without one the order is as it was."""
     if step is None:
         return otherwise
-    moved = step.after
+    assert await repository.move(tx, step.before, step.after)
+    await _tell(tx, step)
+    return step.after
+
+
+async def _tell(tx: Transaction, step: Step) -> None:
+    order = step.after
     fact = fact_of(step, tx.now)
     event_id = EventId(tx.mint("evt"))
-    assert await repository.move(tx, step.before, moved)
-    await repository.add_event(tx, moved.id, record(step, event_id=event_id, at=tx.now))
-    await tx.emit(order_topic(moved.id), fact, event_id=event_id)
-    await tx.emit(user_topic(moved.buyer_id), fact, event_id=event_id)
-    return moved
+    await repository.add_event(tx, order.id, record(step, event_id=event_id, at=tx.now))
+    await tx.emit(order_topic(order.id), fact, event_id=event_id)
+    await tx.emit(user_topic(order.buyer_id), fact, event_id=event_id)

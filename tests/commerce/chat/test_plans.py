@@ -138,12 +138,23 @@ class TestAHundredThousandMessages:
     async def test_do_not_slow_down_sending(self, busy):
         plan = await plan_of(
             busy,
-            messages._INSERT_MESSAGE,
-            *(BUSY_ROOM, "msg_new", READER, "Me", "hello", "msg_1_3", None, NOW, None, None, None),
+            messages._INSERT_MESSAGES,
+            *([BUSY_ROOM], ["msg_new"], [251], [READER], ["Me"], ["hello"]),
+            *(["msg_1_3"], [None], ['["prd_1"]'], [None], [None], NOW),
         )
 
         assert scanned(plan) == set()
         assert rows_read(plan) <= 10
+
+    async def test_do_not_slow_down_finding_out_who_may_write(self, busy):
+        found = [
+            await plan_of(busy, rooms._LOCK_ROOMS, [BUSY_ROOM, "rom_0002"]),
+            await plan_of(busy, members._SOME_MEMBERS, [BUSY_ROOM], [READER]),
+            await plan_of(busy, messages._THERE, [BUSY_ROOM], ["msg_1_3"]),
+        ]
+
+        assert [scanned(plan) for plan in found] == [set()] * 3
+        assert sum(map(rows_read, found)) <= 2 * 4
 
     async def test_are_searched_in_one_room_by_the_index(self, busy):
         async with busy.transaction() as tx:

@@ -4,6 +4,7 @@ import pytest
 
 from commerce.chat import service as chat
 from commerce.chat.errors import RoomNotFoundError
+from commerce.chat.model import Draft, Enclosed
 from protocol.events import MemberJoined, MessageSent, ReadMarked
 from protocol.topics import room_topic, user_topic
 from tests.commerce.outbox import events_told, forget_what_was_told
@@ -186,8 +187,15 @@ class TestEverythingAtOnce:
         async def send_batches(room):
             for _ in range(10):
                 async with database.transaction() as tx:
-                    for name in names:
-                        await chat.send(tx, world[name], room, "hello")
+                    await chat.send_all(
+                        tx,
+                        [
+                            Draft(
+                                author=world[name], room_id=room, text="hello", enclosed=Enclosed()
+                            )
+                            for name in names
+                        ],
+                    )
 
         async def read_batches(name):
             for seq in range(1, 11):

@@ -5,6 +5,7 @@ from commerce.delivery import service
 from commerce.delivery.errors import GrantNotFoundError
 from commerce.delivery.model import RETRY_SECONDS, status_of
 from commerce.foundation.settings import DatabaseSettings
+from commerce.orders import service as orders
 from protocol.events import GrantChanged
 from protocol.ids import GrantId
 from protocol.topics import order_topic, user_topic
@@ -201,6 +202,8 @@ class TestWhatIsWrittenDown:
 
     async def test_of_past_orders_is_told_to_nobody(self, shop):
         order = await shop.bought()
+        async with shop.database.transaction() as tx:
+            await orders.fulfil(tx, order.id)
         await forget_what_was_told(shop.database)
 
         for _ in range(2):

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from commerce.foundation import lanes
-from commerce.foundation.commands import forget_old_outcomes
+from commerce.foundation.commands import Together, forget_old_outcomes
 from commerce.foundation.database import prepare_connection
 from commerce.foundation.lanes import Lane
 from commerce.foundation.leadership import for_ever
@@ -63,6 +63,25 @@ class Handlers:
         if self.fail.get(text):
             raise self.fail[text].pop(0)
         return MessageResult(message=MessageId("msg_01JD0000000000000000000001"), seq=1, version=1)
+
+
+class HandlersOfMany(Handlers):
+    """The same, for any number of messages at once; notes how many they were."""
+
+    def __init__(self):
+        super().__init__()
+        self.runs = []
+        self.commands[SendMessage] = Together(self.send_many)
+
+    async def send_many(self, tx, given):
+        self.runs.append(len(given))
+        return [await self.send_or_refuse(tx, caller, command) for caller, command in given]
+
+    async def send_or_refuse(self, tx, caller, command):
+        if isinstance((self.fail.get(command.text) or [None])[0], ExpectedError):
+            self.tried[command.text] += 1
+            return self.fail[command.text].pop(0)
+        return await self.send(tx, caller, command)
 
 
 @pytest.fixture
@@ -388,6 +407,97 @@ class TestACommandThatFailsBySurprise:
 
         assert await said() == ["free"]
         assert "internal" in {getattr(each, "code", None) for each in await outcomes(database)}
+
+
+class TestCommandsThatAreCarriedOutTogether:
+    @pytest.fixture
+    def handlers(self, monkeypatch):
+        monkeypatch.setattr(lanes, "RETRY_BASE_SECONDS", 0.001)
+        return HandlersOfMany()
+
+    async def test_are_given_to_their_handler_at_once(
+        self, lane, connection, redis, handlers, said
+    ):
+        room, other = a_room_id(), a_room_id()
+        await give(redis, *said_in(room, "a", "b"), *said_in(other, "c"), *said_in(room, "d"))
+
+        await lane.turn(connection)
+
+        assert handlers.runs == [4]
+        assert [text for text in await said() if text != "c"] == ["a", "b", "d"]
+
+    async def test_stay_in_order_with_others_on_the_same_aggregate(
+        self, lane, connection, redis, handlers, said
+    ):
+        room = a_room_id()
+        await give(redis, *said_in(room, "a", "b"))
+        await give(redis, a_command_envelope(command=JoinRoom(room=room)))
+        await give(redis, *said_in(room, "c", "d"))
+
+        await lane.turn(connection)
+
+        assert handlers.runs == [2, 2]
+        assert await said() == ["a", "b", "joined", "c", "d"]
+
+    async def test_go_on_when_some_are_refused_and_run_once_each(
+        self, lane, connection, redis, handlers, said, database
+    ):
+        handlers.fail["b"] = [RoomClosedError("The room is closed.")]
+        await give(redis, *said_in(a_room_id(), "a", "b", "c"))
+
+        await lane.turn(connection)
+
+        assert await said() == ["a", "c"]
+        assert handlers.runs == [3]
+        assert handlers.tried == {"a": 1, "b": 1, "c": 1}
+        _, refused, _ = await outcomes(database)
+        assert (refused.code, refused.message) == ("room_closed", "The room is closed.")
+
+    async def test_count_once_when_they_have_the_same_key(
+        self, lane, connection, redis, handlers, said, database
+    ):
+        room = a_room_id()
+        first, second = said_in(room, "a", "b")
+        other = msgspec.structs.replace(first, command=a_message_command(room=room, text="other"))
+        await give(redis, first, first, second, other)
+
+        await lane.turn(connection)
+
+        assert sorted(await said()) == ["a", "b"]
+        told = await outcomes(database)
+        assert sorted(each.key for each in told) == sorted([first.key] * 3 + [second.key])
+        assert [each.code for each in told if isinstance(each, CommandRejected)] == ["key_conflict"]
+
+    async def test_are_taken_apart_when_one_fails_by_surprise(
+        self, lane, connection, redis, handlers, said, database
+    ):
+        room = a_room_id()
+        handlers.fail["hiccup"] = [ZeroDivisionError() for _ in range(3)]
+        await give(redis, *said_in(room, "before", "hiccup", "behind"))
+        await give(redis, *said_in(a_room_id(), "other"))
+        await lane.turn(connection)
+        first_said = await said()
+
+        while await left(redis):
+            await lane.turn(connection)
+
+        assert sorted(first_said) == ["before", "other"]
+        assert [text for text in await said() if text != "other"] == ["before", "hiccup", "behind"]
+        assert [type(each) for each in await outcomes(database)] == [CommandCommitted] * 4
+
+    async def test_leave_nothing_when_the_worker_dies_meanwhile(
+        self, lane, make_lane, connection, redis, said, handlers, database
+    ):
+        handlers.fail["b"] = [PowerCutError()]
+        await give(redis, *said_in(a_room_id(), "a", "b", "c"))
+        with pytest.raises(PowerCutError):
+            await lane.turn(connection)
+        assert await said() == []
+
+        await make_lane()._sweep(connection)
+
+        assert await said() == ["a", "b", "c"]
+        assert len(await outcomes(database)) == 3
 
 
 class TestAnEntryThatIsNoCommand:

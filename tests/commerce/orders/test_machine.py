@@ -8,10 +8,26 @@ from commerce.orders.errors import (
     NotForThisStateError,
     RefundsDoNotFitError,
 )
-from commerce.orders.model import STATES, STAYS, TRANSITIONS, FactName, fact_of, machine
+from commerce.orders.model import (
+    STATES,
+    STAYS,
+    TRANSITIONS,
+    FactName,
+    PaymentTold,
+    fact_of,
+    machine,
+)
 from tests.commerce.orders.builders import NOW, a_line, an_order
 
 REFUSALS = (IllegalTransitionError, NotForThisStateError, RefundsDoNotFitError)
+DECLINED = PaymentTold(
+    payment="pay_1",
+    version=1,
+    state="failed",
+    amount_minor=5000,
+    currency="EUR",
+    failure="card_declined",
+)
 SHARES = st.integers(-1, 5001)
 
 ACTS = st.one_of(
@@ -19,7 +35,7 @@ ACTS = st.one_of(
     st.builds(lambda: lambda order: machine.pay(order, NOW)),
     st.builds(lambda: lambda order: machine.pay_late(order, NOW)),
     st.builds(lambda: lambda order: machine.process(order, NOW)),
-    st.builds(lambda: lambda order: machine.fail(order, NOW, "card_declined")),
+    st.builds(lambda: lambda order: machine.fail(order, NOW, DECLINED)),
     st.builds(lambda: machine.cancel),
     st.builds(lambda: machine.expire),
     st.builds(lambda: lambda order: machine.fulfil(order, NOW)),

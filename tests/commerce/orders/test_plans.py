@@ -57,7 +57,7 @@ EVENTS = """
     select 'ord_' || lpad(n::text, 8, '0'), s, 'order_placed', 'draft', 'paid', 'evt', now()
       from generate_series(1, 20000) as n, generate_series(1, 3) as s
 """
-MOVED = (1900, 0, "delivered", "none", False, "", False, None, NOW, NOW)
+MOVED = (1900, 0, "delivered", "none", False, "", False, None, NOW, NOW, None, 0)
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,6 @@ from protocol.events import (
     CartChanged,
     OrderCanceled,
     OrderExpired,
-    OrderFulfilled,
     OrderPaid,
     OrderPlaced,
 )
@@ -35,20 +34,18 @@ class TestPlacingAnOrder:
         _, events = await shop.history(order.id)
         assert [event.type for event in events] == ["order_placed"]
 
-    async def test_is_paid_and_fulfilled_at_once_when_it_is_free(self, shop):
+    async def test_is_paid_at_once_when_it_is_free(self, shop):
         order = await shop.buy(await shop.add(price=0))
 
-        assert order.state == "fulfilled"
+        assert order.state == "paid"
         assert [type(told) for told in await events_told(shop.database, order_topic(order.id))] == [
             OrderPlaced,
             OrderPaid,
-            OrderFulfilled,
         ]
         _, events = await shop.history(order.id)
         assert [(event.seq, event.from_state, event.to_state) for event in events] == [
             (1, "draft", "awaiting_payment"),
             (2, "awaiting_payment", "paid"),
-            (3, "paid", "fulfilled"),
         ]
 
     async def test_tells_the_same_facts_to_the_order_and_its_buyer(self, shop):
@@ -62,7 +59,7 @@ class TestPlacingAnOrder:
             if each.topic == user_topic(ADA) and not isinstance(each.event, CartChanged)
         ]
         assert on_order == on_buyer
-        assert len(set(on_order)) == 3
+        assert len(set(on_order)) == 2
         _, events = await shop.history(order.id)
         assert [event.event_id for event in events] == on_order
 

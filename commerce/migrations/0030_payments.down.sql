@@ -1,0 +1,3 @@
+drop table stripe_events;
+drop table payments;
+drop table payment_customers;

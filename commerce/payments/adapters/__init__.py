@@ -1,0 +1,1 @@
+"""What payments stand on."""
