@@ -36,6 +36,9 @@ REFUSALS_MAX: Final = 256
 REFUSAL_SECONDS_MAX: Final = 1.0
 RETRY_AFTER_SECONDS: Final = 3
 LISTEN_BACKLOG: Final = 4096
+ACCEPTS_AT_ONCE: Final = 8
+"""Sockets taken in before others get a turn: a few milliseconds' worth of handshakes."""
+
 ACCEPT_FAILURE_PAUSE_SECONDS: Final = 0.1
 """Pause when the process is out of file descriptors; trio's own listener waits as long."""
 

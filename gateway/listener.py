@@ -15,6 +15,7 @@ from gateway.connections.line import Line, SocketLine, linger
 from gateway.errors import PortTakenError
 from gateway.limits import (
     ACCEPT_FAILURE_PAUSE_SECONDS,
+    ACCEPTS_AT_ONCE,
     HANDSHAKE_WAIT_SECONDS_MAX,
     HANDSHAKES_MAX,
     LISTEN_BACKLOG,
@@ -115,18 +116,25 @@ class Listener:
     async def _accept_forever(self, sockets: trio.Nursery) -> None:
         while True:
             await trio.lowlevel.wait_readable(self._listening)
-            try:
-                connected, address = self._listening.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                continue  # another worker was faster, or the client has gone
-            except OSError as error:
-                if error.errno not in _OUT_OF_RESOURCES:
-                    raise
-                _log.warning("accept.failed", reason=os.strerror(error.errno))
-                await trio.sleep(ACCEPT_FAILURE_PAUSE_SECONDS)
-                continue
-            _accepted.inc()
-            await self._take_in(connected, str(address[0]), sockets)
+            for _ in range(ACCEPTS_AT_ONCE):
+                if not await self._accept_one(sockets):
+                    break
+
+    async def _accept_one(self, sockets: trio.Nursery) -> bool:
+        """Accept who knocks; say no if nobody does."""
+        try:
+            connected, address = self._listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return False  # another worker was faster, or the client has gone
+        except OSError as error:
+            if error.errno not in _OUT_OF_RESOURCES:
+                raise
+            _log.warning("accept.failed", reason=os.strerror(error.errno))
+            await trio.sleep(ACCEPT_FAILURE_PAUSE_SECONDS)
+            return False
+        _accepted.inc()
+        await self._take_in(connected, str(address[0]), sockets)
+        return True
 
     async def _take_in(self, connected: socket.socket, peer: str, sockets: trio.Nursery) -> None:
         reason = await self._why_not(peer)

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Final
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUES: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _RANDOM_BITS: Final = 80
 _CHARACTERS: Final = 26
 _TIME_CHARACTERS: Final = 10
+_PLACES: Final = range(5 * (_CHARACTERS - 1), -1, -5)
 
 
 def mint_id(prefix: str, moment: datetime) -> str:
@@ -28,14 +30,13 @@ def make_id(prefix: str, moment: datetime, *, randomness: int) -> str:
 def minted_ms(minted: str) -> int:
     """Return the Unix milliseconds in which an id was minted; 0 if it is none of ours."""
     _, _, digits = minted.partition("_")
-    if len(digits) != _CHARACTERS or not set(digits) <= set(_ALPHABET):
+    if len(digits) != _CHARACTERS or not _VALUES.keys() >= set(digits):
         return 0
     value = 0
     for digit in digits[:_TIME_CHARACTERS]:
-        value = value << 5 | _ALPHABET.index(digit)
+        value = value << 5 | _VALUES[digit]
     return value
 
 
 def _base32(value: int) -> str:
-    digits = [_ALPHABET[(value >> 5 * place) & 31] for place in range(_CHARACTERS)]
-    return "".join(reversed(digits))
+    return "".join([_ALPHABET[(value >> place) & 31] for place in _PLACES])

@@ -2,16 +2,19 @@
 
 Commerce signs it; the gateway verifies it offline. It is a JSON Web Token (RFC 7519) signed with
 Ed25519 (RFC 8037). Only that algorithm is accepted, so a token that names another is refused.
+They are read here in a few strict lines: a general library's reading took as long as the signature.
 """
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import jwt
 import msgspec
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from protocol.ids import SessionId, UserId
@@ -89,6 +92,7 @@ class TicketVerifier:
         self._keys: Mapping[str, Ed25519PublicKey] = {
             key_id: Ed25519PublicKey.from_public_bytes(raw) for key_id, raw in parsed
         }
+        self._keys_by_header: dict[bytes, Ed25519PublicKey] = {}
 
     def verify(self, ticket: str, now: datetime) -> TicketClaims:
         """Return what a good ticket says.
@@ -107,21 +111,55 @@ class TicketVerifier:
 
     def _decode(self, ticket: str) -> TicketClaims:
         try:
-            key = self._keys[str(jwt.get_unverified_header(ticket).get("kid"))]
-            payload = jwt.decode(
-                ticket,
-                key,
-                algorithms=["EdDSA"],
-                audience=TICKET_AUDIENCE,
-                options={
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "require": ["exp", "iat", "aud"],
-                },
-            )
-            return msgspec.convert(payload, TicketClaims)
-        except (jwt.InvalidTokenError, KeyError, msgspec.ValidationError) as error:
+            signed, _, signature = ticket.encode("ascii").rpartition(b".")
+            header, _, payload = signed.partition(b".")
+            self._key_of(header).verify(_from_base64(signature), signed)
+            self._keys_by_header.setdefault(header, self._key_of(header))
+            return _claims_in(_from_base64(payload))
+        except (ValueError, KeyError, RecursionError, InvalidSignature) as error:
             raise InvalidTicketError("the ticket is not valid") from error
+
+    def _key_of(self, header: bytes) -> Ed25519PublicKey:
+        """Return the key that a header names; one that a good ticket had is not read again."""
+        known = self._keys_by_header.get(header)
+        return self._keys[_decode_header(_from_base64(header)).kid] if known is None else known
+
+
+class _Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The first part of a ticket. What `crit` names we do not understand, whatever it is."""
+
+    alg: Literal["EdDSA"]
+    kid: str
+    crit: msgspec.UnsetType = msgspec.UNSET
+
+
+class _Payload(TicketClaims, frozen=True, kw_only=True):
+    """The second part."""
+
+    aud: Literal["rialto-gateway"]
+
+
+_decode_header: Final = msgspec.json.Decoder(_Header).decode
+_decode_payload: Final = msgspec.json.Decoder(_Payload).decode
+_is_base64: Final = re.compile(rb"[-_0-9A-Za-z]+").fullmatch
+
+
+def _claims_in(payload: bytes) -> TicketClaims:
+    told = _decode_payload(payload)
+    return TicketClaims(
+        sub=told.sub, sid=told.sid, name=told.name, exp=told.exp, iat=told.iat, roles=told.roles
+    )
+
+
+def _from_base64(part: bytes) -> bytes:
+    """Return what a part of a ticket holds; it is written without padding.
+
+    Raises:
+        ValueError: if it is written otherwise.
+    """
+    if _is_base64(part) is None:
+        raise ValueError("not base64 as tickets have it")
+    return base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
 
 
 def generate_signing_key(key_id: str) -> str:

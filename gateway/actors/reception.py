@@ -1,6 +1,5 @@
 """How a client begins to hear topics: at `hello`, one by one, or many at once."""
 
-import secrets
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -94,21 +93,18 @@ class Reception:
         if not await self._services.sockets.admit(connection):
             return
         now = self._services.clock.now()
-        connection.send(
-            Welcome(
-                id=hello.id,
-                session=connection.session,
-                user=connection.user,
-                name=connection.claims.name,
-                positions=_continuing(joined, positions),
-                heartbeat_ms=HEARTBEAT_MS - secrets.randbelow(HEARTBEAT_JITTER_MS),
-                ticket_expires_in_ms=int((connection.claims.exp - now.timestamp()) * 1000),
-                server_time_ms=unix_ms(now),
-                limits=LIMITS,
-            ),
-            Lane.DURABLE,
+        answer = Welcome(
+            id=hello.id,
+            session=connection.session,
+            user=connection.user,
+            name=connection.claims.name,
+            positions=_continuing(joined, positions),
+            heartbeat_ms=HEARTBEAT_MS - hash(connection.id) % HEARTBEAT_JITTER_MS,
+            ticket_expires_in_ms=int((connection.claims.exp - now.timestamp()) * 1000),
+            server_time_ms=unix_ms(now),
+            limits=LIMITS,
         )
-        self._begin(connection, joined, positions)
+        self._begin(connection, answer, joined, positions)
 
     async def resume(self, connection: Connection, frame: Resume) -> None:
         """Answer `resume`. A topic that is heard already begins anew from the position given."""
@@ -125,10 +121,8 @@ class Reception:
             self._services.presence.leave(
                 topic, connection.user, connection=connection.id, closing=False
             )
-        connection.send(
-            Resumed(id=frame.id, positions=_continuing(joined, positions)), Lane.DURABLE
-        )
-        self._begin(connection, joined, positions)
+        answer = Resumed(id=frame.id, positions=_continuing(joined, positions))
+        self._begin(connection, answer, joined, positions)
 
     async def subscribe(self, connection: Connection, frame: Subscribe) -> None:
         """Answer `subscribe`."""
@@ -147,8 +141,8 @@ class Reception:
             return
         positions = {} if frame.position is None else {topic: frame.position}
         at = _continuing(joined, positions)[topic]
-        connection.send(Subscribed(id=frame.id, topic=topic, position=at), Lane.DURABLE)
-        self._begin(connection, joined, positions)
+        answer = Subscribed(id=frame.id, topic=topic, position=at)
+        self._begin(connection, answer, joined, positions)
 
     def _exceeds(self, connection: Connection, wanted: AbstractSet[Topic]) -> bool:
         """The user's own topic does not count: it is always heard."""
@@ -168,10 +162,13 @@ class Reception:
     async def _join(self, connection: Connection, topic: Topic, joined: _Joined) -> None:
         """Ask for the right, and listen; note how it went."""
         services = self._services
+        subscription: Subscription | ErrorCode | None = None
         try:
-            with trio.fail_after(REDIS_SECONDS_MAX):
+            with trio.move_on_after(REDIS_SECONDS_MAX):
                 subscription = await self._let_in(connection, topic)
-        except (LinkDownError, LinkReplyError, AccessUnknownError, trio.TooSlowError):
+        except (LinkDownError, LinkReplyError, AccessUnknownError):
+            subscription = None
+        if subscription is None:
             services.hub.leave(connection, topic)
             joined.refused[topic] = UNAVAILABLE
             return
@@ -200,9 +197,24 @@ class Reception:
         return subscription
 
     def _begin(
+        self,
+        connection: Connection,
+        answer: Welcome | Resumed | Subscribed,
+        joined: _Joined,
+        positions: dict[Topic, Position],
+    ) -> None:
+        """Answer, and say in the same write what is to be said at once."""
+        connection.transport.gather()
+        try:
+            connection.send(answer, Lane.DURABLE)
+            self._go_live(connection, joined, positions)
+        finally:
+            connection.transport.send_gathered()
+
+    def _go_live(
         self, connection: Connection, joined: _Joined, positions: dict[Topic, Position]
     ) -> None:
-        """After the answer: refusals, the past where a position was given, live where not."""
+        """Tell refusals, the past where a position was given, and let go live where not."""
         for topic, code in joined.refused.items():
             pause = _RETRY_SECONDS if code.temporary else None
             connection.send_error(code, topic=topic, retry_after_seconds=pause)

@@ -100,7 +100,7 @@ class SocketBook:
     async def _claim(self, holder: Holder) -> Hold | None:
         """Claim; if the user has too many sockets, look whether some are of dead workers."""
         try:
-            with trio.fail_after(REDIS_SECONDS_MAX):
+            with trio.move_on_after(REDIS_SECONDS_MAX):
                 hold = await claim(self._link, holder, sockets_max=CONNECTIONS_PER_USER_MAX)
                 if not isinstance(hold, Full):
                     return hold
@@ -111,8 +111,9 @@ class SocketBook:
                 return await claim(
                     self._link, holder, sockets_max=CONNECTIONS_PER_USER_MAX, dead=dead
                 )
-        except (LinkDownError, LinkReplyError, trio.TooSlowError):
+        except (LinkDownError, LinkReplyError):
             return None
+        return None
 
     async def _release(self, connection: Connection) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from gateway.connections.bucket import TokenBucket
@@ -15,6 +16,7 @@ from gateway.limits import (
 from gateway.networks import parse_networks
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_PARSED_MAX: Final = 4096
 _V6_PREFIX_BITS: Final = 64
 """What one customer of a provider is given, so what one client can choose its addresses from."""
 
@@ -43,6 +45,11 @@ class Addresses:
         self._spares_loopback = spares_loopback
         self._buckets: dict[str, TokenBucket] = {}
         self._pending: dict[str, int] = {}
+
+    @property
+    def has_proxies(self) -> bool:
+        """Whether anybody's word is believed."""
+        return bool(self._trusted)
 
     def is_trusted(self, peer: str) -> bool:
         """Say whether a peer is a proxy whose word is believed."""
@@ -107,6 +114,7 @@ class Addresses:
         return str(address)
 
 
+@lru_cache(maxsize=_PARSED_MAX)
 def _parse(text: str) -> _Address | None:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])

@@ -174,7 +174,9 @@ class Conversation:
     ) -> None:
         transport.on_end = patience.cancel  # while trio-websocket reads the request it tells nobody
         rules = UpgradeRules(
-            origins=self._terms.origins, addresses=self._terms.addresses, peer=transport.peer
+            origins=self._terms.origins,
+            addresses=self._terms.addresses,
+            peer=lambda: transport.peer,
         )
         upgraded = await upgrade(nursery, transport, rules=rules)
         transport.on_end = _nothing

@@ -1,6 +1,6 @@
 """From an HTTP upgrade to an admitted client: path, origin, subprotocol, hello, ticket."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -50,11 +50,11 @@ class HelloRefusedError(Exception):
 
 
 class UpgradeRules(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may open a WebSocket, and who asks."""
+    """Who may open a WebSocket, and how the far end's address is found."""
 
     origins: frozenset[str]
     addresses: Addresses
-    peer: str
+    peer: Callable[[], str]
 
 
 class Upgraded(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,9 +152,10 @@ def _header(request: WebSocketRequest, wanted: bytes) -> str | None:
 
 def _knocks_too_often(asked: _Asked, rules: UpgradeRules) -> bool:
     """Count a client behind a proxy; whoever comes by themselves was counted at the door."""
-    if not rules.addresses.is_trusted(rules.peer):
+    addresses = rules.addresses
+    if not addresses.has_proxies or not addresses.is_trusted(peer := rules.peer()):
         return False
-    return rules.addresses.knock(rules.addresses.client_of(rules.peer, asked.forwarded_for)) > 0
+    return addresses.knock(addresses.client_of(peer, asked.forwarded_for)) > 0
 
 
 def _is_allowed(origin: str | None, origins: frozenset[str]) -> bool:

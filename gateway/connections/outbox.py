@@ -29,6 +29,14 @@ class Lane(IntEnum):
     SIGNAL = 4
 
 
+class Part(NamedTuple):
+    """One of several frames that are sent together; see `Waiting`."""
+
+    frame: bytes
+    lane: Lane
+    key: str = ""
+
+
 class Waiting(NamedTuple):
     """A frame in the outbox. `key` names the topic it tells of, or begins with it, or is ""."""
 

@@ -14,7 +14,7 @@ import trio
 from typing_extensions import override
 
 from gateway.connections.line import Line, linger
-from gateway.connections.outbox import Lane, Outbox, OutboxFullError, Waiting
+from gateway.connections.outbox import Lane, Outbox, OutboxFullError, Part, Waiting
 from gateway.connections.tap import Tap
 from gateway.connections.wire import close_code_of, close_frame
 from gateway.limits import (
@@ -45,6 +45,7 @@ class Transport(trio.abc.Stream):
         "_line",
         "_nursery",
         "_outbox",
+        "_parts",
         "_quiet",
         "_rest",
         "_rest_at",
@@ -64,6 +65,7 @@ class Transport(trio.abc.Stream):
         self._nursery = nursery
         self._state = _State.OPEN
         self._outbox: Outbox | None = None
+        self._parts: list[Part] | None = None
         self._rest = memoryview(b"")
         self._rest_at = 0.0
         self._quiet: trio.Event | None = None
@@ -108,6 +110,9 @@ class Transport(trio.abc.Stream):
         """
         if self._state is not _State.OPEN:
             return
+        if self._parts is not None:
+            self._parts.append(Part(frame, lane, key))
+            return
         if self._outbox is not None:
             self._queue(frame, lane, key)
             return
@@ -121,13 +126,16 @@ class Transport(trio.abc.Stream):
         if sent < len(frame):
             self._start_queueing(frame, sent, lane, key)
 
-    def push_together(self, frames: Sequence[bytes], together: bytes, lane: Lane, key: str) -> None:
+    def push_together(self, parts: Sequence[Part], together: bytes) -> None:
         """Send several frames as `push` does; `together` is all of them, joined."""
         if self._state is not _State.OPEN:
             return
+        if self._parts is not None:
+            self._parts.extend(parts)
+            return
         if self._outbox is not None:
-            for frame in frames:
-                self._queue(frame, lane, key)
+            for part in parts:
+                self._queue(*part)
             return
         try:
             sent = self._send(together)
@@ -139,16 +147,25 @@ class Transport(trio.abc.Stream):
         if sent < len(together):
             now = trio.current_time()
             self._outbox = Outbox()
-            self._keep_unwritten(
-                self._outbox, [Waiting(now, frame, lane, key) for frame in frames], sent
-            )
+            self._keep_unwritten(self._outbox, [Waiting(now, *part) for part in parts], sent)
             self._nursery.start_soon(self._write_queue)
+
+    def gather(self) -> None:
+        """Keep what is pushed until `send_gathered`; call that before anybody can wait."""
+        self._parts = []
+
+    def send_gathered(self) -> None:
+        """Send what was kept, in one write."""
+        parts, self._parts = self._parts, None
+        if parts:
+            self.push_together(parts, b"".join(part.frame for part in parts))
 
     def close_with(self, frame: bytes) -> None:
         """Send a close frame after what is half written, instead of all that waits."""
         if self._state is not _State.OPEN:
             return
         self.close_code = close_code_of(frame)
+        self.send_gathered()
         if self._outbox is not None:
             self._outbox.clear()
         self.push(frame, Lane.CONTROL)

@@ -33,6 +33,11 @@ _changes: Final = Counter(
     "Users of this worker who came to be present and who ceased to be, in rooms or at all.",
     ["scope", "change"],
 )
+_counters: Final = {
+    (is_person, change): _changes.labels(scope="person" if is_person else "room", change=change)
+    for is_person in (False, True)
+    for change in ("add", "remove")
+}
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,8 +185,7 @@ class LocalUsers:
 
 
 def _count(topic: Topic, change: str) -> None:
-    scope = "person" if is_person(topic) else "room"
-    _changes.labels(scope=scope, change=change).inc()
+    _counters[is_person(topic), change].inc()
 
 
 class _Heard(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import trio
 from prometheus_client import Counter
 
 from gateway.connections.connection import Connection
-from gateway.connections.outbox import Lane
+from gateway.connections.outbox import Lane, Part
 from gateway.connections.transport import Transport
 from gateway.connections.wire import data_frame
 from gateway.limits import FEED_MEMORY_EVENTS
@@ -280,9 +280,10 @@ class Feed:
                 for transport in members.values():
                     transport.push(frames[0], Lane.DURABLE, topic)
             else:
+                parts = [Part(frame, Lane.DURABLE, topic) for frame in frames]
                 together = b"".join(frames)
                 for transport in members.values():
-                    transport.push_together(frames, together, Lane.DURABLE, topic)
+                    transport.push_together(parts, together)
             _deliveries.inc(len(members) * len(frames))
 
     def _keep(self, subscription: Subscription, event: PreparedEvent) -> None:

@@ -1,7 +1,6 @@
 """The topics of this worker: opened with the first listener, audited, closed after the last."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -216,17 +215,16 @@ class Hub:
             elif topic in self._feeds:
                 return self._feeds[topic]
             else:
-                async with self._moving_alone(topic):
-                    return await self._attach(topic)
+                return await self._attach_alone(topic)
 
-    @asynccontextmanager
-    async def _moving_alone(self, topic: Topic) -> AsyncGenerator[None, None]:
+    async def _attach_alone(self, topic: Topic) -> Feed:
         """One task at a time opens or closes a topic."""
-        self._moving[topic] = trio.Event()
+        moving = self._moving[topic] = trio.Event()
         try:
-            yield
+            return await self._attach(topic)
         finally:
-            self._moving.pop(topic).set()
+            del self._moving[topic]
+            moving.set()
 
     async def _attach(self, topic: Topic) -> Feed:
         """Attach first, then ask where the log ends: nothing falls between the two."""
@@ -272,10 +270,14 @@ class Hub:
         if topic in self._moving or feed.is_needed:
             return
         del self._feeds[topic]
-        async with self._moving_alone(topic):
+        moving = self._moving[topic] = trio.Event()
+        try:
             await self._channels.detach(topic_live_channel(topic))
             if is_room(topic):
                 await self._rooms.close(topic)
+        finally:
+            del self._moving[topic]
+            moving.set()
 
     # Auditing
 

@@ -18,7 +18,8 @@ from shared.tickets import (
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-SIGNER = TicketSigner(generate_signing_key("k1"))
+KEY = ed25519.Ed25519PrivateKey.from_private_bytes(b"a seed that only this test knows"[:32])
+SIGNER = TicketSigner(f"k1:{base64.b64encode(KEY.private_bytes_raw()).decode()}")
 VERIFIER = TicketVerifier((SIGNER.verifying_key,))
 
 
@@ -83,6 +84,53 @@ class TestATicket:
 
         with pytest.raises(InvalidTicketError):
             VERIFIER.verify(f"{header}.{other_payload}.{signature}", NOW)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda ticket: ticket + "=",
+            lambda ticket: ticket + "\n",
+            lambda ticket: " " + ticket,
+            lambda ticket: ticket + ".",
+            lambda ticket: "." + ticket,
+            lambda ticket: ticket.replace(".", "=.", 1),
+            lambda ticket: ticket.replace(".", ".!", 1),
+            lambda ticket: ticket[:-2],
+            lambda ticket: ticket + "\u00e9",
+            lambda ticket: ticket.rpartition(".")[0],
+            lambda ticket: ticket.rpartition(".")[0] + ".",
+        ],
+    )
+    def test_that_is_written_otherwise_is_refused(self, change):
+        with pytest.raises(InvalidTicketError):
+            VERIFIER.verify(change(a_ticket()), NOW)
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            b'{"alg":"EdDSA"}',
+            b'{"alg":"EdDSA","kid":5}',
+            b'{"alg":"EdDSA","kid":"k1","crit":["b64"],"b64":false}',
+            b'{"alg":"EdDSA","kid":"k1","crit":[]}',
+            b'{"alg":"EdDSA","kid":"k1","x":' + b"[" * 5000 + b"]" * 5000 + b"}",
+            b'["EdDSA","k1"]',
+            b"",
+        ],
+    )
+    def test_with_a_header_that_is_none_of_ours_is_refused(self, header):
+        encoded = base64.urlsafe_b64encode(header).decode().rstrip("=")
+        _, payload, _ = a_ticket().split(".")
+        signed = f"{encoded}.{payload}".encode()
+        signature = base64.urlsafe_b64encode(KEY.sign(signed)).decode().rstrip("=")
+
+        with pytest.raises(InvalidTicketError):
+            VERIFIER.verify(f"{encoded}.{payload}.{signature}", NOW)
+
+    def test_signed_by_the_same_hand_is_good(self):
+        signed, _, _ = a_ticket().rpartition(".")
+        signature = base64.urlsafe_b64encode(KEY.sign(signed.encode())).decode().rstrip("=")
+
+        assert VERIFIER.verify(f"{signed}.{signature}", NOW).sub == "usr_1"
 
 
 class TestAlgorithmConfusion:

@@ -3,7 +3,7 @@ import trio
 from hypothesis import given, settings, strategies
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from gateway.connections.outbox import Lane
+from gateway.connections.outbox import Lane, Part
 from gateway.connections.transport import Transport
 from gateway.connections.wire import close_frame, data_frame
 from gateway.limits import (
@@ -54,17 +54,36 @@ class TestATransport:
 
     async def test_sends_frames_together_and_keeps_those_that_were_not_begun(self, transport, line):
         frames = [b"one---", b"two---", b"three-"]
-        transport.push_together(frames, b"".join(frames), Lane.DURABLE, "topic")
+        parts = [Part(frame, Lane.DURABLE, "topic") for frame in frames]
+        transport.push_together(parts, b"".join(frames))
         transport.forget("topic")
 
         assert await read_all(line) == b"one---two---"
 
     async def test_queues_frames_that_come_together_one_by_one(self, transport, line):
         transport.push(b"x" * 25, Lane.DURABLE)
-        transport.push_together([b"a", b"b"], b"ab", Lane.DURABLE, "topic")
+        transport.push_together([Part(b"a", Lane.DURABLE), Part(b"b", Lane.DURABLE)], b"ab")
         transport.push(b"dearer", Lane.CONTROL)
 
         assert await read_all(line) == b"x" * 25 + b"dearer" + b"ab"
+
+    async def test_sends_in_one_write_what_it_gathered(self, transport, line):
+        transport.gather()
+        transport.push(b"one", Lane.DURABLE)
+        transport.push_together([Part(b"two", Lane.DURABLE), Part(b"gone", Lane.SIGNAL, "t")], b"")
+        assert line.read() == b""
+        transport.send_gathered()
+        transport.forget("t")
+
+        assert await read_all(line) == b"onetwogone"
+
+    async def test_sends_what_it_gathered_before_it_closes(self, transport, line):
+        transport.gather()
+        transport.push(b"one", Lane.DURABLE)
+        transport.close_with(close_frame(DRAINING))
+        transport.send_gathered()
+
+        assert await read_all(line) == b"one" + close_frame(DRAINING)
 
     async def test_finishes_a_half_written_frame_before_a_dearer_one(self, transport, line):
         transport.push(b"first----" * 3, Lane.SIGNAL, "a")
