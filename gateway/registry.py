@@ -165,6 +165,12 @@ class Registry:
         if actor is not None:
             actor.hear_of_holder(session, fence)
 
+    def mute(self, topic: Topic, user: UserId, until_ms: int) -> None:
+        """Note until when a user may not write in a room."""
+        actor = self._actors.get(user)
+        if actor is not None:
+            actor.mute(topic, until_ms)
+
     def check_sockets(self) -> None:
         """Have every connection's place in Redis made sure of: something may have been missed."""
         self._services.sockets.check(self._connections.values())

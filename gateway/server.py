@@ -119,8 +119,9 @@ def _listen_to(services: Services, channels: AnyChannels, registry: Registry) ->
     """Let what topics tell reach the users it is about."""
     hub = services.hub
     services.catch_up.on_ended = registry.note_ended
-    hub.on_member_left, hub.on_revoked = registry.doubt, registry.revoke
-    hub.on_held = registry.hear_of_holder
+    hub.notices.on_member_left, hub.notices.on_revoked = registry.doubt, registry.revoke
+    hub.notices.on_held, hub.notices.on_muted = registry.hear_of_holder, registry.mute
+    hub.notices.writers = services.typing
 
     def make_sure() -> None:
         hub.audit_all()

@@ -4,7 +4,7 @@ All keys of one topic share a hash tag, so that one script may touch them in Red
 """
 
 import zlib
-from typing import Final
+from typing import Final, NewType
 
 from protocol.commands import (
     AnyCommand,
@@ -52,6 +52,12 @@ ACCESS_ANYONE: Final = "*"
 
 ACCESS_BANNED: Final = "banned"
 """The role of a user who is shut out of a topic that anyone else may hear."""
+
+ACCESS_MUTED: Final = "muted:"
+"""Begins the field of a room's access hash that says until when a user may not write there."""
+
+AccessField = NewType("AccessField", str)
+"""A field of a topic's access hash that is not a user."""
 
 GATEWAY_WORKERS_KEY: Final = "gateway:workers"
 """Sorted set: worker id by the Unix milliseconds of its last heartbeat."""
@@ -101,6 +107,14 @@ def topic_meta(topic: Topic) -> str:
 def topic_seen(topic: Topic) -> str:
     """Return the sorted set of the log's event ids, by offset: it makes publishing idempotent."""
     return f"topic:{{{topic}}}:seen"
+
+
+def access_muted(user: UserId) -> AccessField:
+    """Return the field that says until when a user may not write in a room, in Unix milliseconds.
+
+    It outlives the user's membership, as the mute does.
+    """
+    return AccessField(f"{ACCESS_MUTED}{user}")
 
 
 def topic_access(topic: Topic) -> str:

@@ -14,11 +14,12 @@ from protocol.codec import encode_event, encode_topic_entry
 from protocol.envelopes import TopicEntry
 from protocol.events import Event
 from protocol.ids import EventId, UserId
+from protocol.stream_names import AccessField
 from protocol.topics import Topic
 from shared.clock import unix_ms
 
-Member = UserId | Literal["*"]
-"""Who may hear a topic: one user, or anyone signed in."""
+Member = UserId | AccessField | Literal["*"]
+"""Who may hear a topic: one user, or anyone signed in; or what else is projected of one."""
 
 AccessRow = tuple[Topic, Member, str]
 """A right as a feature's rebuild yields it: topic, member, role."""

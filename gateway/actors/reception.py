@@ -21,10 +21,10 @@ from gateway.limits import (
     REPLAY_BYTES_MAX,
     REPLAY_EVENTS_MAX,
 )
-from gateway.streams.access import AccessUnknownError, role_of
+from gateway.streams.access import AccessUnknownError, right_of
 from gateway.streams.link import LinkDownError, LinkReplyError
 from gateway.topics.catch_up import Missed
-from gateway.topics.hub import is_room
+from gateway.topics.kinds import is_room
 from gateway.topics.subscription import Subscription
 from protocol.client_frames import TOPICS_MAX, Hello, Resume, Subscribe
 from protocol.close_codes import INTERNAL
@@ -185,15 +185,19 @@ class Reception:
         """Listen if there is a right to, and still is when the loss of it would be heard."""
         hub, link = self._services.hub, self._services.link
         departures = hub.departures(topic)
-        if await role_of(link, topic, connection.user) is None:
+        right = await right_of(link, topic, connection.user)
+        if right is None:
             return UNKNOWN_TOPIC
         subscription = await hub.join(connection, topic)
         if subscription is None:
             return UNAVAILABLE
         was_watched = departures is not None and departures == hub.departures(topic)
-        if not was_watched and await role_of(link, topic, connection.user) is None:
+        if not was_watched:
+            right = await right_of(link, topic, connection.user)
+        if right is None:
             hub.leave(connection, topic)
             return UNKNOWN_TOPIC
+        subscription.muted_until_ms = right.muted_until_ms
         return subscription
 
     def _begin(

@@ -18,7 +18,7 @@ from gateway.connections.connection import Connection
 from gateway.connections.outbox import Lane
 from gateway.limits import MAILBOX_MESSAGES_MAX, MAILBOX_MESSAGES_URGENT_MAX
 from gateway.topics.catch_up import end_subscription, may_hear
-from gateway.topics.hub import is_room
+from gateway.topics.kinds import is_room
 from protocol.client_frames import (
     AnyClientFrame,
     GiveCommand,
@@ -43,6 +43,7 @@ from protocol.error_codes import (
 from protocol.ids import ConnectionId, SessionId, UserId
 from protocol.server_frames import Ok, Refreshed
 from protocol.topics import Topic, room_topic, user_topic
+from shared.clock import unix_ms
 from shared.tickets import ExpiredTicketError, InvalidTicketError
 
 
@@ -156,6 +157,15 @@ class UserActor:
             if connection.session == session:
                 connection.hear_of_holder(fence)
 
+    def mute(self, topic: Topic, until_ms: int) -> None:
+        """Note until when the user may not write in a room, and so is not seen to."""
+        for connection in self.connections.values():
+            subscription = self._services.hub.heard_by(connection).get(topic)
+            if subscription is not None:
+                subscription.muted_until_ms = until_ms
+        if until_ms > unix_ms(self._services.clock.now()):
+            self._services.typing.stop(self.user, topic)
+
     def _handle_at_once(self, message: UserMessage) -> bool:
         if isinstance(message, Said) and isinstance(message.frame, SetTyping | SetStatus):
             if not message.connection.has_left:
@@ -207,7 +217,7 @@ class UserActor:
 
     def _stop_typing_in(self, frame: GiveCommand) -> None:
         if isinstance(frame.body, SendMessage):
-            self._services.typing.stop(self.user, room_topic(frame.body.room))
+            self._services.typing.finish(self.user, room_topic(frame.body.room))
 
     async def _settle_doubt(self, topic: Topic) -> None:
         hub = self._services.hub
@@ -241,10 +251,12 @@ class UserActor:
 
     def _set_typing(self, connection: Connection, frame: SetTyping) -> None:
         topic = Topic(frame.topic)
-        if not is_room(topic) or topic not in self._services.hub.heard_by(connection):
+        subscription = self._services.hub.heard_by(connection).get(topic)
+        if subscription is None or not is_room(topic):
             connection.send_error(NOT_SUBSCRIBED, topic=topic)
             return
-        self._services.typing.set(topic, connection.person, on=frame.on)
+        is_muted = subscription.muted_until_ms > unix_ms(self._services.clock.now())
+        self._services.typing.set(topic, connection.person, on=frame.on and not is_muted)
 
     def _set_status(self, connection: Connection, frame: SetStatus) -> None:
         connection.visible = frame.visible and not frame.idle

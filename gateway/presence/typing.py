@@ -31,6 +31,9 @@ PAUSE_SECONDS: Final = 1.0
 REPEAT_SECONDS: Final = 4.0
 """While somebody writes the other workers are told so again: two may be lost within 10 s."""
 
+MESSAGE_SECONDS_MAX: Final = 1.0
+"""How long that somebody has stopped waits for the message they have given."""
+
 _NOBODY: Final = Typing(users=[], count=0)
 _logger: Final = get_logger("presence")
 
@@ -88,6 +91,41 @@ class TypingBoard:
             if room is not None and room.writers.stop(user):
                 self._topics.discard(user, place)
                 room.own_changed = True
+
+    def finish(self, user: UserId, topic: Topic) -> None:
+        """Note that a user gave what they wrote: it is told with their message, if that comes soon.
+
+        Telling both at once is one write to each socket instead of two.
+        """
+        room = self._rooms.get(topic)
+        if room is not None and room.writers.stop(user):
+            self._topics.discard(user, topic)
+            room.own_changed = True
+            told_by = trio.current_time() + MESSAGE_SECONDS_MAX
+            room.next_flush_at = max(room.next_flush_at, told_by)
+
+    def is_anybody_writing(self, topic: Topic) -> bool:
+        """Say whether somebody may be shown as writing."""
+        return topic in self._rooms
+
+    def end_by_message(self, topic: Topic, user: UserId) -> Typing | None:
+        """Note that a user's message is there: they write no more, on whichever worker.
+
+        Return what those who hear the topic are to be told with it; None if they know it.
+        """
+        room = self._rooms.get(topic)
+        if room is None:
+            return None
+        if room.writers.stop(user):
+            self._topics.discard(user, topic)
+            room.own_changed = True
+        room.writers.forget(user)
+        view = self.current(topic)
+        if view == room.told or not self._presence.is_open(topic):
+            return None
+        room.told = view
+        room.next_flush_at = trio.current_time() + PAUSE_SECONDS
+        return view
 
     def current(self, topic: Topic) -> Typing:
         """Return who is writing now, as a new subscriber is to be told."""

@@ -57,6 +57,15 @@ class RoomWriters:
         """Note that a user has stopped; tell whether that is news."""
         return self._own.pop(user, None) is not None
 
+    def forget(self, user: UserId) -> None:
+        """Note that a user of another worker has stopped, before that worker says so."""
+        for worker, spells in list(self._others.items()):
+            left = [spell for spell in spells if spell.person.id != user]
+            if left:
+                self._others[worker] = left
+            else:
+                del self._others[worker]
+
     def hear(self, message: WritingUsers, now: float) -> None:
         """Take what another worker says, in place of what it said before."""
         spells = [

@@ -1,26 +1,43 @@
 """Who may hear a topic, as commerce projects it into Redis."""
 
+from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from gateway.streams.link import Calls
-from gateway.streams.replies import as_bytes, as_list
+from gateway.streams.replies import Reply, as_bytes, as_int, as_list
 from protocol.ids import UserId
-from protocol.stream_names import ACCESS_ANYONE, ACCESS_BANNED, ACCESS_READY_KEY, topic_access
+from protocol.stream_names import (
+    ACCESS_ANYONE,
+    ACCESS_BANNED,
+    ACCESS_READY_KEY,
+    access_muted,
+    topic_access,
+)
 from protocol.topics import Topic, parse_topic
-
-OWNER_ROLE: Final = "owner"
-"""The role of a user in the topic of themselves."""
-
-READER_ROLE: Final = "reader"
-"""The role of any signed-in user in a topic that is public."""
 
 
 class AccessUnknownError(Exception):
     """The projection is being rebuilt, so nothing can be said yet; ask again."""
 
 
-async def role_of(link: Calls, topic: Topic, user: UserId) -> str | None:
-    """Return the user's role in the topic; None if they have no right to hear it.
+class Right(msgspec.Struct, frozen=True):
+    """A user's right to hear a topic; until when they may not write there, in Unix milliseconds."""
+
+    role: str
+    muted_until_ms: int = 0
+
+
+_OWNER: Final = Right("owner")
+_READER: Final = Right("reader")
+"""That of any signed-in user in a topic that is public."""
+
+_USERS_AT_ONCE: Final = 250
+
+
+async def right_of(link: Calls, topic: Topic, user: UserId) -> Right | None:
+    """Return the user's right to hear the topic; None if they have none.
 
     Raises:
         AccessUnknownError: if the projection is not ready and says nothing about the user.
@@ -29,26 +46,49 @@ async def role_of(link: Calls, topic: Topic, user: UserId) -> str | None:
     kind, identity = parse_topic(topic)
     match kind:
         case "user":
-            return OWNER_ROLE if identity == user else None
+            return _OWNER if identity == user else None
         case "product":
-            return READER_ROLE
+            return _READER
         case "room" | "order":
-            return await _projected_role(link, topic, user)
+            return (await rights_of(link, topic, (user,)))[user]
 
 
-async def _projected_role(link: Calls, topic: Topic, user: UserId) -> str | None:
-    role = await _stored_role(link, topic, user)
-    if role == ACCESS_BANNED:
+async def rights_of(
+    link: Calls, topic: Topic, users: Sequence[UserId]
+) -> dict[UserId, Right | None]:
+    """Return the rights of several users in a room or an order; raises what `right_of` does."""
+    found: dict[UserId, Right | None] = {}
+    for start in range(0, len(users), _USERS_AT_ONCE):
+        found |= await _projected(link, topic, users[start : start + _USERS_AT_ONCE])
+    return found
+
+
+async def _projected(
+    link: Calls, topic: Topic, users: Sequence[UserId]
+) -> dict[UserId, Right | None]:
+    stored = await _stored(link, topic, users)
+    if None in stored.values():
+        if not await link.call("EXISTS", ACCESS_READY_KEY):
+            raise AccessUnknownError("commerce has not told yet who may hear what")
+        # It may have become ready after the first look: only a look at a ready one counts.
+        stored = await _stored(link, topic, users)
+    return {
+        user: None if right is None or right.role == ACCESS_BANNED else right
+        for user, right in stored.items()
+    }
+
+
+async def _stored(link: Calls, topic: Topic, users: Sequence[UserId]) -> dict[UserId, Right | None]:
+    muted = [access_muted(user) for user in users]
+    reply = as_list(await link.call("HMGET", topic_access(topic), ACCESS_ANYONE, *users, *muted))
+    anyone, roles, mutes = reply[0], reply[1 : 1 + len(users)], reply[1 + len(users) :]
+    return {
+        user: _right(anyone if role is None else role, mute)
+        for user, role, mute in zip(users, roles, mutes, strict=True)
+    }
+
+
+def _right(role: Reply, mute: Reply) -> Right | None:
+    if role is None:
         return None
-    if role is not None:
-        return role
-    if not await link.call("EXISTS", ACCESS_READY_KEY):
-        raise AccessUnknownError("commerce has not told yet who may hear what")
-    # The projection may have become ready after the first look: only a look at a ready one counts.
-    role = await _stored_role(link, topic, user)
-    return None if role == ACCESS_BANNED else role
-
-
-async def _stored_role(link: Calls, topic: Topic, user: UserId) -> str | None:
-    roles = await link.call("HMGET", topic_access(topic), user, ACCESS_ANYONE)
-    return next((as_bytes(role).decode() for role in as_list(roles) if role is not None), None)
+    return Right(as_bytes(role).decode(), 0 if mute is None else as_int(mute))

@@ -17,7 +17,7 @@ from gateway.limits import (
     REPLAY_EVENTS_MAX,
     RIGHT_SECONDS_MAX,
 )
-from gateway.streams.access import AccessUnknownError, role_of
+from gateway.streams.access import AccessUnknownError, right_of
 from gateway.streams.link import Calls, LinkDownError, LinkReplyError
 from gateway.streams.topic_log import Replay, read_after
 from gateway.topics.hub import Hub
@@ -181,7 +181,7 @@ class CatchUp:
             claims = subscription.connection.claims
             is_older = (claims.iat + 1) * 1000 <= event.at_ms
             if isinstance(told, SessionRevoked) and told.session in {None, claims.sid} and is_older:
-                self._hub.on_revoked(claims.sub, claims.sid)
+                self._hub.notices.on_revoked(claims.sub, claims.sid)
 
 
 def _why_not(one: Missed, replay: Replay | None) -> GapReason | None:
@@ -209,10 +209,11 @@ async def may_hear(link: Calls, subscription: Subscription) -> bool:
     """Ask whether a listener still has the right; not knowing is no."""
     try:
         with trio.fail_after(RIGHT_SECONDS_MAX):
-            role = await role_of(link, subscription.topic, subscription.connection.user)
+            right = await right_of(link, subscription.topic, subscription.connection.user)
     except (LinkDownError, LinkReplyError, AccessUnknownError, trio.TooSlowError):
         return False
-    return role is not None
+    subscription.muted_until_ms = 0 if right is None else right.muted_until_ms
+    return right is not None
 
 
 def end_subscription(hub: Hub, subscription: Subscription) -> None:

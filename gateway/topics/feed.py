@@ -60,6 +60,7 @@ class Feed:
         "_on_gap",
         "_on_notice",
         "_on_unwritten",
+        "_signal",
         "_unwritten",
         "departures_count",
         "idle_since",
@@ -97,6 +98,7 @@ class Feed:
         self._on_notice = on_notice
         self._on_unwritten = on_unwritten
         self._unwritten: dict[WireFormat, list[bytes]] | None = None
+        self._signal: tuple[ServerFrame, Lane] | None = None
         self._on_gap = on_gap
         self.departures_count = 0  # times a right may have been lost, as far as it was heard
 
@@ -273,15 +275,19 @@ class Feed:
         if self._unwritten is None:
             return
         unwritten, self._unwritten = self._unwritten, None
+        signal, self._signal = self._signal, None
         topic = self.topic
         for name, frames in unwritten.items():
             members = self._live[name]
-            if len(frames) == 1:
+            if len(frames) == 1 and signal is None:
                 for transport in members.values():
                     transport.push(frames[0], Lane.DURABLE, topic)
             else:
                 parts = [Part(frame, Lane.DURABLE, topic) for frame in frames]
-                together = b"".join(frames)
+                if signal is not None:
+                    framed = data_frame(encode_frame(signal[0], name), name)
+                    parts.append(Part(framed, signal[1], topic))
+                together = b"".join([part.frame for part in parts])
                 for transport in members.values():
                     transport.push_together(parts, together)
             _deliveries.inc(len(members) * len(frames))
@@ -332,6 +338,13 @@ class Feed:
             else:
                 self._on_audit(self)
         self.write()
+
+    def fan_out_with_events(self, frame: ServerFrame, lane: Lane) -> None:
+        """Tell the topic's newest state in the write of the events that are about to be written."""
+        if self._unwritten is None:
+            self.fan_out(frame, lane, key=self.topic)
+        else:
+            self._signal = frame, lane
 
     def fan_out(self, frame: ServerFrame, lane: Lane, *, key: str = "") -> None:
         """Tell every live listener something that is not an event."""

@@ -5,7 +5,6 @@ from typing import Final, Protocol
 
 import msgspec
 import trio
-from prometheus_client import Histogram
 
 from gateway.connections.connection import Connection
 from gateway.connections.outbox import Lane
@@ -20,29 +19,20 @@ from gateway.streams.channels import Subscriptions
 from gateway.streams.link import Calls, LinkDownError, LinkReplyError
 from gateway.streams.topic_log import head, read_after
 from gateway.topics.feed import Feed, Watcher
-from gateway.topics.prepared import PreparedEvent
+from gateway.topics.kinds import is_granted, is_room
+from gateway.topics.notices import Notices
 from gateway.topics.review import RightsReview
 from gateway.topics.subscription import Subscription
 from gateway.topics.turn import AuditTurn
-from protocol.codec import decode_event
-from protocol.events import MemberBanned, MemberLeft, SessionRevoked
-from protocol.ids import SessionId, UserId
+from protocol.ids import UserId
 from protocol.server_frames import SignalFrame
 from protocol.signals import AnySignal, Presence, Signal
-from protocol.stream_names import NOTICE_MARK, TOPIC_LOG_ENTRIES_MAX, topic_live_channel
-from protocol.topics import Topic, parse_topic
+from protocol.stream_names import TOPIC_LOG_ENTRIES_MAX, topic_live_channel
+from protocol.topics import Topic
 from shared.clock import Clock
-from shared.logging import get_logger
 
-_log = get_logger("gateway.topics")
 _AUDIT_BYTES_MAX: Final = OUTBOX_BYTES_HARD // 2
-_lag_seconds = Histogram(
-    "rialto_gateway_delivery_lag_seconds",
-    "Time from an event's commit until its listeners' sockets were given it.",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
 _SWEEP_SECONDS: Final = 1.0
-_NOTED: Final = frozenset({"member_left", "member_banned", "session_revoked"})
 
 
 class Rooms(Protocol):
@@ -78,13 +68,10 @@ class Hub:
     """Knows every topic somebody here listens to."""
 
     def __init__(self, *, link: Calls, channels: Subscriptions, rooms: Rooms, clock: Clock) -> None:
-        self.on_member_left: Callable[[Topic, UserId], None] = lambda _topic, _user: None
-        self.on_revoked: Callable[[UserId, SessionId | None], None] = lambda _user, _session: None
-        self.on_held: Callable[[UserId, str, int], None] = lambda _user, _session, _fence: None
+        self.notices = Notices(clock=clock)
         self._link = link
         self._channels = channels
         self._rooms = rooms
-        self._clock = clock
         self._feeds: dict[Topic, Feed] = {}
         self._heard: dict[Connection, dict[Topic, Subscription]] = {}
         self._moving: dict[Topic, trio.Event] = {}
@@ -97,6 +84,7 @@ class Hub:
             link=link,
             listeners=self.listeners,
             on_lost=self._note_lost,
+            on_muted=self._note_muted,
         )
 
     def statistics(self) -> HubStatistics:
@@ -231,9 +219,9 @@ class Hub:
         feed = Feed(
             topic,
             on_audit=self._doubt,
-            on_event=self._note,
+            on_event=self.notices.note,
             on_gap=self._note_gap,
-            on_notice=self._take_notice,
+            on_notice=self.notices.take,
             on_unwritten=self._unwritten.append if self._writes_together else None,
         )
         channel = topic_live_channel(topic)
@@ -282,7 +270,11 @@ class Hub:
     # Auditing
 
     def audit_all(self) -> None:
-        """Check every topic against its log: messages may have been missed."""
+        """Check every topic against its log, and every right: messages may have been missed."""
+        for topic, feed in self._feeds.items():
+            if is_granted(topic):
+                feed.departures_count += 1
+                self._review.want(topic)
         self._doubtful.update(dict.fromkeys(self._feeds))
         self._woken.set()
 
@@ -341,45 +333,15 @@ class Hub:
             feed.write()
         self._unwritten.clear()
 
-    def _note(self, feed: Feed, event: PreparedEvent) -> None:
-        """Act on the few events that change who may hear what; measure how late each came."""
-        _lag_seconds.observe(max(0.0, self._clock.now().timestamp() - event.at_ms / 1000))
-        kind = event.kind()
-        if kind not in _NOTED:
-            return
-        try:
-            told = decode_event(event.body)
-        except ValueError:
-            _log.error("event.unreadable", topic=feed.topic, offset=event.offset, kind=kind)
-            return
-        feed.write()
-        if isinstance(told, MemberLeft | MemberBanned) and is_room(feed.topic):
-            feed.departures_count += 1
-            self.on_member_left(feed.topic, told.user)
-        elif isinstance(told, SessionRevoked) and not is_room(feed.topic):
-            self.on_revoked(UserId(parse_topic(feed.topic)[1]), told.session)
-
-    def _take_notice(self, feed: Feed, payload: bytes) -> bool:
-        """Act on a message that is no event; say whether it was a notice."""
-        kind, identity = parse_topic(feed.topic)
-        match payload.decode(errors="replace").split():
-            case [mark, "revoked", user] if mark == NOTICE_MARK:
-                feed.departures_count += 1
-                self.on_member_left(feed.topic, UserId(user))
-            case [mark, "replaced", session, fence] if mark == NOTICE_MARK and kind == "user":
-                self.on_held(UserId(identity), session, int(fence) if fence.isdecimal() else 0)
-            case [mark, *_]:
-                return mark == NOTICE_MARK
-            case _:
-                return False
-        return True
-
     def _note_gap(self, feed: Feed) -> None:
-        if is_room(feed.topic):
+        if is_granted(feed.topic):
             self._review.want(feed.topic)
 
     def _note_lost(self, topic: Topic, user: UserId) -> None:
-        self.on_member_left(topic, user)
+        self.notices.on_member_left(topic, user)
+
+    def _note_muted(self, topic: Topic, user: UserId, until_ms: int) -> None:
+        self.notices.on_muted(topic, user, until_ms)
 
     def departures(self, topic: Topic) -> int | None:
         """Count the times the right to a topic may have been lost; None if it is not heard here.
@@ -395,8 +357,3 @@ class Hub:
             nursery.start_soon(self._review.run)
             nursery.start_soon(self._audit_forever)
             nursery.start_soon(self._sweep_forever)
-
-
-def is_room(topic: Topic) -> bool:
-    """Say whether the topic is a room's, where people see one another."""
-    return topic.startswith("room:")

@@ -24,6 +24,7 @@ class Subscription:
         "is_doubted",
         "is_released",
         "is_suspended",
+        "muted_until_ms",
         "start",
         "topic",
     )
@@ -37,6 +38,7 @@ class Subscription:
         self.is_doubted = False
         self.is_released = False
         self.is_suspended = False
+        self.muted_until_ms = 0
         self._kept: list[PreparedEvent] = []
 
     def keep(self, event: PreparedEvent) -> None:

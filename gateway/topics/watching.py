@@ -20,7 +20,7 @@ from gateway.limits import (
     WATCHED_AGE_MS_MAX,
     WATCHED_FEEDS_MAX,
 )
-from gateway.streams.access import AccessUnknownError, role_of
+from gateway.streams.access import AccessUnknownError, right_of
 from gateway.streams.link import Calls, LinkDownError, LinkReplyError
 from gateway.streams.topic_log import read_newest
 from gateway.topics.hub import Hub
@@ -108,7 +108,7 @@ class WatchBoard:
             return False
         try:
             for topic in wanted:
-                if await role_of(self._link, topic, connection.user) is None:
+                if await right_of(self._link, topic, connection.user) is None:
                     connection.send_error(UNKNOWN_TOPIC, question=frame.id, topic=topic)
                     return False
         except (LinkDownError, LinkReplyError, AccessUnknownError):

@@ -62,6 +62,9 @@ class Rooms:
     def stop(self, user, topic):
         self._note("stop", user, topic)
 
+    def finish(self, user, topic):
+        self._note("stop", user, topic)
+
 
 class PresenceOf(Rooms):
     def current(self, topic):
@@ -158,8 +161,9 @@ class House:
         )
         self.registry = Registry(services=self.services, nursery=nursery)
         self.dispatch = Dispatch(registry=self.registry, clock=self.clock)
-        self.hub.on_member_left, self.hub.on_revoked = self.registry.doubt, self.registry.revoke
-        self.hub.on_held = self.registry.hear_of_holder
+        notices = self.hub.notices
+        notices.on_member_left, notices.on_revoked = self.registry.doubt, self.registry.revoke
+        notices.on_held, notices.on_muted = self.registry.hear_of_holder, self.registry.mute
         self.streams.on_reconnected = self._make_sure
         nursery.start_soon(self.services.sockets.run)
         self.streams.on_drained = self.hub.write_together()

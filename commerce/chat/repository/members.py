@@ -9,7 +9,7 @@ import msgspec
 from commerce.chat.model import READER_ROLE, JoinedAfter, Member, MemberRole
 from commerce.foundation.database import Transaction
 from protocol.ids import RoomId, UserId
-from protocol.stream_names import ACCESS_ANYONE, ACCESS_BANNED
+from protocol.stream_names import ACCESS_ANYONE, ACCESS_BANNED, ACCESS_MUTED
 from protocol.views import Person
 
 _MEMBER: Final[LiteralString] = """
@@ -43,7 +43,8 @@ _MEMBERS_AFTER: Final[LiteralString] = """
 """
 
 # Room by room; whoever may read a public one is named by the sign $1, with the role $2, and who
-# may not hear it although anyone else may has the role $3.
+# may not hear it although anyone else may has the role $3. Who is muted has a field of that name,
+# with the end of it in Unix milliseconds.
 _EVERY_RIGHT: Final[LiteralString] = """
     select id as room_id, $1::text as user_id, $2::text as role
       from rooms
@@ -57,6 +58,10 @@ _EVERY_RIGHT: Final[LiteralString] = """
       join rooms as room on room.id = standing.room_id
      where standing.banned_at is not null
        and room.kind = 'product'
+     union all
+    select room_id, $4::text || user_id, trunc(extract(epoch from muted_until) * 1000)::bigint::text
+      from room_standings
+     where muted_until > $5
      order by room_id
 """
 
@@ -177,7 +182,9 @@ async def joined_after(
 
 def every_right(tx: Transaction) -> AsyncIterator[Right]:
     """Read who may hear which room, room by room."""
-    return tx.stream(Right, _EVERY_RIGHT, ACCESS_ANYONE, READER_ROLE, ACCESS_BANNED)
+    return tx.stream(
+        Right, _EVERY_RIGHT, ACCESS_ANYONE, READER_ROLE, ACCESS_BANNED, ACCESS_MUTED, tx.now
+    )
 
 
 async def add(tx: Transaction, member: Member) -> bool:

@@ -26,7 +26,7 @@ from commerce.chat.service.membership import hold, known, let_go
 from commerce.foundation.database import Transaction
 from protocol.events import MemberBanned, MemberChanged, MemberUnbanned, RoomChanged
 from protocol.ids import RoomId, UserId
-from protocol.stream_names import ACCESS_BANNED
+from protocol.stream_names import ACCESS_BANNED, access_muted
 from protocol.topics import Topic, room_topic
 from shared.clock import unix_ms
 
@@ -71,6 +71,7 @@ async def mute(
     muted = msgspec.structs.replace(member, muted_until=checked_mute(until, now=tx.now))
     await members.set_mute(tx, room_id, user_id, muted.muted_until)
     await standings.mute(tx, room_id, user_id, muted.muted_until)
+    await _project_mute(tx, room, muted)
     await _tell_change(tx, muted)
     return muted
 
@@ -183,6 +184,15 @@ async def _give_role(tx: Transaction, member: Member, role: MemberRole) -> Membe
     await tx.grant_access(room_topic(member.room_id), member.user_id, role)
     await _tell_change(tx, changed)
     return changed
+
+
+async def _project_mute(tx: Transaction, room: Room, member: Member) -> None:
+    """Let the gateways know, who show nobody as writing who may not write."""
+    field = access_muted(member.user_id)
+    if member.muted_until is None:
+        await tx.revoke_access(_topic(room), field)
+    else:
+        await tx.grant_access(_topic(room), field, str(unix_ms(member.muted_until)))
 
 
 async def _tell_change(tx: Transaction, member: Member) -> None:

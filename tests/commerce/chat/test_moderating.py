@@ -16,7 +16,9 @@ from commerce.chat.errors import (
     UserBannedError,
 )
 from protocol.events import MemberBanned, MemberChanged, MemberLeft, MemberUnbanned, RoomChanged
+from protocol.stream_names import access_muted
 from protocol.topics import room_topic
+from shared.clock import unix_ms
 from tests.commerce.chat.test_races import wait_until_somebody_waits
 from tests.commerce.outbox import events_told, everything_told, forget_what_was_told
 
@@ -122,6 +124,20 @@ class TestMuting:
             await world.mute("cleo", room, "ben", seconds=10)
         with pytest.raises(InvalidMuteError):
             await world.mute("ben", room, "cleo", seconds=400 * 86_400)
+
+    async def test_is_projected_for_the_gateways_as_long_as_it_lasts(self, world, database):
+        room = await world.open_group("ada", "ben")
+        topic, field = room_topic(room), access_muted(world.id("ben"))
+        muted = await world.mute("ada", room, "ben", seconds=1000)
+        until_ms = str(unix_ms(muted.muted_until))
+        rights = await world.rights()
+        await world.mute("ada", room, "ben", seconds=None)
+        rights_after = await world.rights()
+
+        told = [row for row in await everything_told(database, topic) if row.member == field]
+        assert rights[topic, field] == until_ms
+        assert (topic, field) not in rights_after
+        assert [(row.kind, row.role) for row in told] == [("grant", until_ms), ("revoke", None)]
 
     async def test_stops_a_message_that_waits_for_the_room(self, world, database):
         room = await world.open_group("ada", "ben")

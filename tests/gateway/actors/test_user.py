@@ -26,7 +26,7 @@ from protocol.client_frames import (
     SetTyping,
 )
 from protocol.commands import MarkRead, SendMessage
-from protocol.events import MemberLeft, SessionRevoked
+from protocol.events import MemberChanged, MemberLeft, SessionRevoked
 from protocol.ids import RoomId
 from protocol.server_frames import (
     Accepted,
@@ -43,8 +43,14 @@ from protocol.server_frames import (
     Welcome,
 )
 from protocol.signals import Presence
-from protocol.stream_names import topic_live_channel, user_ended_sign_ins, user_sockets
+from protocol.stream_names import (
+    access_muted,
+    topic_live_channel,
+    user_ended_sign_ins,
+    user_sockets,
+)
 from protocol.topics import Position, user_topic
+from shared.clock import unix_ms
 from tests.gateway.builders import a_message, a_product, a_room, a_ticket, a_user_id, mint
 from tests.gateway.connections.frames import split, told
 from tests.gateway.house import House
@@ -832,6 +838,134 @@ class TestARightThatIsLostWhileThePastIsTold:
         assert visitor.connection.is_open
         assert room not in house.hub.heard_by(visitor.connection)
         assert calls.count("enter") == 0 or calls[::-1].index("leave") < calls[::-1].index("enter")
+
+
+class TestSomebodyWhoIsMuted:
+    @pytest.fixture
+    def room(self):
+        return a_room()
+
+    @pytest.fixture
+    def until_ms(self, house):
+        return unix_ms(house.clock.now()) + 60_000
+
+    @pytest.fixture
+    async def member(self, house, visitor, room):
+        house.streams.grant(room, visitor.user_id)
+        visitor.subscribe(room)
+        await house.settled()
+        return visitor
+
+    def changed(self, room, user, until_ms):
+        return MemberChanged(
+            room=room.removeprefix("room:"), user=user, role="member", muted_until_ms=until_ms
+        )
+
+    def shown(self, house):
+        return [call for call in house.typing.calls if call[0] == "set" and call[-1]]
+
+    async def test_is_not_seen_to_write(self, house, visitor, room, until_ms):
+        house.streams.grant(room, visitor.user_id)
+        house.streams.grant(room, access_muted(visitor.user_id), str(until_ms))
+        visitor.subscribe(room)
+        await house.settled()
+        visitor.say(SetTyping(topic=room, on=True))
+
+        assert self.shown(house) == []
+
+    async def test_is_seen_again_when_that_is_over(self, house, visitor, room, until_ms):
+        house.streams.grant(room, visitor.user_id)
+        house.streams.grant(room, access_muted(visitor.user_id), str(until_ms))
+        visitor.subscribe(room)
+        await house.settled()
+        house.clock.advance(seconds=61)
+        visitor.say(SetTyping(topic=room, on=True))
+
+        assert len(self.shown(house)) == 1
+
+    async def test_while_they_write_stops(self, house, member, room, until_ms):
+        member.say(SetTyping(topic=room, on=True))
+        house.streams.publish(room, self.changed(room, member.user_id, until_ms))
+        stopped = house.typing.calls[-1]
+        member.say(SetTyping(topic=room, on=True))
+
+        assert stopped == ("stop", member.user_id, room)
+        assert len(self.shown(house)) == 1
+
+    async def test_and_let_write_again_is_seen(self, house, member, room, until_ms):
+        house.streams.publish(room, self.changed(room, member.user_id, until_ms))
+        house.streams.publish(room, self.changed(room, member.user_id, None))
+        member.say(SetTyping(topic=room, on=True))
+
+        assert len(self.shown(house)) == 1
+
+    async def test_while_redis_was_away_is_noticed_after_it(self, house, member, room, until_ms):
+        house.streams.go_down()
+        house.streams.grant(room, access_muted(member.user_id), str(until_ms))
+        house.streams.come_back()
+        await house.settled()
+        member.say(SetTyping(topic=room, on=True))
+
+        assert self.shown(house) == []
+
+
+class TestARightThatIsLostWhileRedisIsAway:
+    async def test_is_noticed_as_soon_as_it_is_back(self, house, visitor):
+        kept, lost, order = a_room(), a_room(), f"order:{mint('ord')}"
+        for topic in (kept, lost, order):
+            house.streams.grant(topic, visitor.user_id)
+            visitor.subscribe(topic)
+        await house.settled()
+        visitor.read()
+
+        house.streams.go_down()
+        for topic in (lost, order):
+            house.streams.revoke(topic, visitor.user_id)
+        await house.settled()
+        house.streams.come_back()
+        await house.settled()
+        for topic in (kept, lost, order):
+            house.streams.publish(topic)
+
+        told = visitor.read()
+        ended = {frame.topic for frame in told if isinstance(frame, Unsubscribed)}
+        assert ended == {lost, order}
+        assert [frame.topic for frame in told if isinstance(frame, EventFrame)] == [kept]
+
+    async def test_is_asked_for_until_the_answer_is_certain(self, house, visitor):
+        room = a_room()
+        house.streams.grant(room, visitor.user_id)
+        visitor.subscribe(room)
+        await house.settled()
+        visitor.read()
+
+        house.streams.go_down()
+        house.streams.access.clear()
+        house.streams.access_is_ready = False
+        house.streams.come_back()
+        await house.settled()
+        told_meanwhile = visitor.read()
+        house.streams.access_is_ready = True
+        await house.settled()
+
+        assert told_meanwhile == []
+        assert visitor.read() == [Unsubscribed(topic=room)]
+
+    async def test_by_some_of_many_costs_few_calls(self, house):
+        room = a_room()
+        visitors = [await house.enter() for _ in range(40)]
+        for visitor in visitors:
+            house.streams.grant(room, visitor.user_id)
+            visitor.subscribe(room)
+        await house.settled()
+        calls_before = house.streams.calls_count
+
+        house.streams.go_down()
+        house.streams.come_back()
+        await house.settled()
+
+        rights = house.streams.calls_count - calls_before - len(visitors) * 2
+        assert rights <= 5  # besides one audit and one renewal for each user
 
 
 class TestSomebodyWhoWrites:

@@ -10,7 +10,7 @@ from gateway.streams.sockets import Held, Holder
 from protocol.client_frames import Hello, Refresh
 from protocol.events import SessionRevoked
 from protocol.server_frames import Error, Pong, Refreshed, Unsubscribed, Welcome
-from protocol.stream_names import topic_live_channel, user_ended_sign_ins
+from protocol.stream_names import topic_access, topic_live_channel, user_ended_sign_ins
 from protocol.topics import user_topic
 from tests.gateway.builders import a_message, a_room, a_ticket, a_user_id, mint
 
@@ -186,6 +186,32 @@ class TestALostRight:
             told = [await one.receive(), await two.receive()]
             answers = [await one.ping(), await two.ping()]
 
+        assert told == [Unsubscribed(topic=room)] * 2
+        assert all(isinstance(answer, Pong) for answer in answers)
+        assert not one.put_aside
+        assert not two.put_aside
+
+    async def test_is_noticed_although_the_notice_of_it_was_lost_with_a_connection(
+        self, workers, commerce, redis
+    ):
+        user, room = a_user_id(), a_room()
+        await commerce.grant(room, user)
+        async with workers[0].connect() as one, workers[1].connect() as two:
+            for client in (one, two):
+                await client.hello(user)
+                await client.subscribe(room)
+            await redis.call("MULTI")
+            await redis.call("CLIENT", "KILL", "TYPE", "pubsub")
+            await redis.call("HDEL", topic_access(room), user)
+            await redis.call("PUBLISH", topic_live_channel(room), f"! revoked {user}")
+            closed, _, listeners_count = await redis.call("EXEC")
+            with trio.fail_after(5):
+                told = [await one.receive(), await two.receive()]
+            await commerce.publish(room, a_message("secret"))
+            answers = [await one.ping(), await two.ping()]
+
+        assert closed >= 2
+        assert listeners_count == 0
         assert told == [Unsubscribed(topic=room)] * 2
         assert all(isinstance(answer, Pong) for answer in answers)
         assert not one.put_aside

@@ -69,6 +69,62 @@ class TestSomebodyWhoWrites:
         assert left.board.current(ROOM).count == 1
 
 
+class TestSomebodyWhoSendsWhatTheyWrote:
+    async def test_is_shown_until_the_message_is_there(self, left, right):
+        write(left, "Ada")
+        await trio.sleep(SOON)
+
+        left.board.finish(person("Ada").id, ROOM)
+        await trio.sleep(0.6)
+        shown_before = (len(left.told_typing), len(right.told_typing))
+        ends = [worker.board.end_by_message(ROOM, person("Ada").id) for worker in (left, right)]
+        await trio.sleep(5)
+
+        assert shown_before == (1, 1)
+        assert ends == [Typing(users=[], count=0)] * 2
+        assert (len(left.told_typing), len(right.told_typing)) == (1, 1)
+        assert left.writing() == right.writing() == []
+
+    async def test_is_not_shown_for_long_if_the_message_does_not_come(self, left, right):
+        write(left, "Ada")
+        await trio.sleep(SOON)
+
+        left.board.finish(person("Ada").id, ROOM)
+        await trio.sleep(1.0 + SOON)
+
+        assert left.told_typing[-1] == right.told_typing[-1] == (ROOM, Typing(users=[], count=0))
+
+    async def test_leaves_the_others_writing(self, left, right):
+        write(left, "Ada")
+        write(left, "Bob")
+        write(right, "Cleo")
+        await trio.sleep(SOON)
+
+        left.board.finish(person("Ada").id, ROOM)
+        ends = [worker.board.end_by_message(ROOM, person("Ada").id) for worker in (left, right)]
+
+        assert [{user.name for user in end.users} for end in ends] == [{"Bob", "Cleo"}] * 2
+
+    async def test_who_was_not_shown_changes_nothing(self, left):
+        write(left, "Bob")
+        await trio.sleep(SOON)
+
+        assert left.board.end_by_message(ROOM, person("Ada").id) is None
+
+    async def test_may_write_again_at_once(self, left, right):
+        write(left, "Ada")
+        await trio.sleep(SOON)
+        left.board.finish(person("Ada").id, ROOM)
+        for worker in (left, right):
+            worker.board.end_by_message(ROOM, person("Ada").id)
+
+        write(left, "Ada")
+        await trio.sleep(1.0 + SOON)
+
+        assert left.writing() == right.writing() == ["Ada"]
+        assert left.told_typing[-1][1].count == right.told_typing[-1][1].count == 1
+
+
 class TestManyWhoWrite:
     async def test_are_named_longest_first_and_counted(self, left, right):
         for number in range(7):

@@ -6,7 +6,7 @@ from protocol.events import MemberLeft, SessionRevoked
 from protocol.server_frames import EventFrame, SignalFrame, Unsubscribed
 from protocol.signals import Typing
 from protocol.topics import user_topic
-from tests.gateway.builders import a_product, a_room
+from tests.gateway.builders import a_message, a_product, a_room
 from tests.gateway.connections.frames import split
 from tests.gateway.house import House
 
@@ -140,3 +140,64 @@ async def test_who_is_signed_out_is_told_so_before_the_close(house):
     house.streams.publish(user_topic(visitor.user_id), SessionRevoked(), is_last=False)
 
     assert b"session_revoked" in visitor.line.read()
+
+
+class Writers:
+    """Ada writes until her message is there."""
+
+    def __init__(self, ada):
+        self.ada = ada
+
+    def is_anybody_writing(self, _topic):
+        return True
+
+    def end_by_message(self, _topic, user):
+        return Typing(count=0, users=[]) if user == self.ada else None
+
+
+async def in_room(house, **choices):
+    topic = a_room()
+    visitor = await house.enter(**choices)
+    house.streams.grant(topic, visitor.user_id)
+    visitor.subscribe(topic)
+    await house.settled()
+    visitor.read()
+    return topic, visitor
+
+
+async def test_who_has_sent_what_they_wrote_writes_no_more_by_the_same_write(house):
+    topic, visitor = await in_room(house)
+    writes = Writes(visitor)
+    message = a_message()
+    house.hub.notices.writers = Writers(message.message.author.id)
+
+    house.streams.publish(topic, message)
+
+    event, signal = visitor.read()
+    assert len(writes.sizes) == 1
+    assert isinstance(event, EventFrame)
+    assert signal == SignalFrame(topic=topic, body=Typing(count=0, users=[]))
+
+
+async def test_somebody_elses_message_ends_no_writing(house):
+    topic, visitor = await in_room(house)
+    house.hub.notices.writers = Writers("somebody else")
+
+    house.streams.publish(topic, a_message())
+
+    (event,) = visitor.read()
+    assert isinstance(event, EventFrame)
+
+
+async def test_a_socket_that_is_full_may_do_without_the_end_of_writing_but_not_the_message(house):
+    topic, visitor = await in_room(house)
+    message = a_message()
+    house.hub.notices.writers = Writers(message.message.author.id)
+    visitor.line.window_bytes = 10
+
+    house.streams.publish(topic, message)
+    visitor.transport.forget("nothing")
+    visitor.line.window_bytes = 1 << 30
+    await house.settled()
+
+    assert [type(frame) for frame in visitor.read()] == [EventFrame, SignalFrame]
