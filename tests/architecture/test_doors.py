@@ -41,7 +41,7 @@ PARTS = frozenset(
         "jobs",
     }
 )
-PUBLIC_PARTS = frozenset({"errors", "model", "service"})
+PUBLIC_PARTS = frozenset({"errors", "model", "ports", "service"})
 PROGRAMS = ("protocol", "shared", "gateway", "commerce")
 
 WIRING = frozenset({"app", "worker", "settings", "storefront", "seed", "invariants", "__main__"})

@@ -63,6 +63,7 @@ __all__ = [
     "refunds_are",
     "search",
     "set_held",
+    "settle",
     "steps",
     "support_room",
     "visible",

@@ -12,9 +12,11 @@ from commerce.foundation.database import Transaction
 from commerce.invoices import service as invoices
 from commerce.invoices.model import Bill, PaperLine
 from commerce.ledger import model as postings, service as ledger
+from commerce.orders.errors import OrderNotFoundError
 from commerce.orders.model import Order, OrderLine, PaymentTold, Step, machine, outcome
 from commerce.orders.service.reserving import extend, reserve, use
 from commerce.orders.service.stepping import hold_row, take
+from commerce.payments.model import Attempt
 from protocol.ids import OrderId
 from shared.logging import get_logger
 
@@ -27,6 +29,31 @@ _CANNOT_BE_KEPT: Final = (
 )
 
 _log = get_logger("commerce.orders")
+
+
+async def settle(tx: Transaction, attempt: Attempt) -> Order | None:
+    """Make of an order what an attempt to pay it makes of it now; None if it is nobody's order.
+
+    The one way money reaches an order: by a webhook, by the answer to a call, by the reconciler.
+    Record the attempt first: attempts are locked before their orders, everywhere.
+    """
+    try:
+        return await hear(tx, attempt.order_id, told_by(attempt))
+    except OrderNotFoundError:
+        _log.error("orders.paid_for_nothing", order=attempt.order_id, payment=attempt.id)
+        return None
+
+
+def told_by(attempt: Attempt) -> PaymentTold:
+    """Return what an attempt tells its order."""
+    return PaymentTold(
+        payment=attempt.id,
+        version=attempt.version,
+        state=attempt.state,
+        amount_minor=attempt.amount_minor,
+        currency=attempt.currency,
+        failure=attempt.failure,
+    )
 
 
 async def hear(tx: Transaction, order: OrderId, told: PaymentTold) -> Order:

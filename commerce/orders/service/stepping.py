@@ -1,4 +1,8 @@
-"""Taking a step: the order's row, one row in its log, one event on both topics, all or nothing."""
+"""Taking a step: the order's row, one row in its log, one event on both topics, all or nothing.
+
+Whoever touches an attempt to pay an order as well locks that first and the order second; goods,
+discounts, the ledger and the series of invoices come after the order, in this turn.
+"""
 
 from commerce.foundation.database import Transaction
 from commerce.orders.errors import OrderNotFoundError
