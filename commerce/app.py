@@ -37,6 +37,7 @@ from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
 from commerce.notifications import endpoints as notifications
 from commerce.orders import endpoints as orders
+from commerce.refunds import endpoints as refunds
 from commerce.settings import CommerceSettings
 from commerce.storefront import cards, pages
 from commerce.taxes import endpoints as taxes
@@ -56,6 +57,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         discounts.door,
         taxes.door,
         orders.door,
+        refunds.door,
         delivery.door,
         exports.door,
         invoices.door,
@@ -101,6 +103,7 @@ def web_context(
         accounts.SignInLimits: accounts.SignInLimits(per_address=limits),
         accounts.SocketAddress: accounts.SocketAddress(url=told.socket_url),
         type(settings.catalog): settings.catalog,
+        type(settings.refunds): settings.refunds,
         ExportFolder: folder_in(settings.catalog.files_path),
         TypstPrinter: TypstPrinter(fonts_dir=settings.seller.fonts_dir),
         DerivedKeys: DerivedKeys(settings.licenses.secret),

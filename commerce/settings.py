@@ -16,6 +16,7 @@ from commerce.foundation.settings import (
 )
 from commerce.invoices.settings import SellerSettings
 from commerce.licenses.settings import LicenseSettings
+from commerce.refunds.settings import RefundSettings
 from shared.environment import PROFILE_VARIABLE, Profile, variable
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -91,6 +92,7 @@ class CommerceSettings(msgspec.Struct, frozen=True, kw_only=True):
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
     stripe: StripeSettings = StripeSettings()
+    refunds: RefundSettings = RefundSettings()
     accounts: AccountSettings = AccountSettings()
     catalog: CatalogSettings = CatalogSettings()
     licenses: LicenseSettings = LicenseSettings()

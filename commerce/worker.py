@@ -25,12 +25,14 @@ from commerce.foundation.reactions import Reaction
 from commerce.foundation.redis_client import open_redis
 from commerce.foundation.relay import AccessSource, Relay, forget_published
 from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
+from commerce.foundation.stripe_api import StripeApi, open_stripe
 from commerce.invoices import jobs as invoices_jobs
 from commerce.licenses import reactions as licenses_reactions
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.notifications import jobs as notifications_jobs, reactions as notifications_reactions
 from commerce.orders import jobs as orders_jobs, reactions as orders_reactions, service as orders
 from commerce.refunds import jobs as refunds_jobs, reactions as refunds_reactions
+from commerce.refunds.adapters.stripe_refunds import StripeRefunds
 from commerce.settings import CommerceSettings
 from protocol.stream_names import COMMAND_PARTITIONS
 from shared.clock import Clock, SystemClock
@@ -49,7 +51,6 @@ JOBS: Final[Sequence[Job]] = (
     *refunds_jobs.JOBS,
     *notifications_jobs.JOBS,
 )
-ERRANDS: Final[Sequence[Errand]] = (*exports_jobs.ERRANDS,)
 SUBSCRIPTIONS: Final[Sequence[Subscription]] = notifications_reactions.SUBSCRIPTIONS
 COMMANDS: Final[Commands] = {
     **chat_reactions.COMMANDS,
@@ -64,6 +65,11 @@ def jobs_of(settings: CommerceSettings) -> Sequence[Job]:
     """Return what the clock starts under these settings."""
     folder = folder_in(settings.catalog.files_path)
     return (*JOBS, *invoices_jobs.jobs(settings.seller), *exports_jobs.jobs(folder))
+
+
+def errands_of(stripe: StripeApi) -> Sequence[Errand]:
+    """Return the jobs that call the outside."""
+    return (*exports_jobs.ERRANDS, *refunds_jobs.errands(StripeRefunds(stripe)))
 
 
 def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:
@@ -84,13 +90,21 @@ async def run(settings: CommerceSettings) -> None:
         database = await stack.enter_async_context(open_database(settings.database, clock=clock))
         redis = await stack.enter_async_context(open_redis(settings.redis))
         publisher = await stack.enter_async_context(open_publisher(settings.redis))
+        stripe = await stack.enter_async_context(open_stripe(settings.stripe))
         operator = operator_app({"database": database.ping, "redis": redis.ping})
         listener = Listener(
             operator, host=settings.operator_host, port=settings.worker.operator_port
         )
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(
-                work(settings, database=database, redis=redis, publisher=publisher, clock=clock)
+                work(
+                    settings,
+                    database=database,
+                    redis=redis,
+                    publisher=publisher,
+                    stripe=stripe,
+                    clock=clock,
+                )
             )
             await serve([listener], stop)
             working.cancel()
@@ -102,6 +116,7 @@ async def work(
     database: Database,
     redis: Redis,
     publisher: Publisher,
+    stripe: StripeApi,
     clock: Clock,
 ) -> None:
     """Do everything a worker does, for ever."""
@@ -126,7 +141,7 @@ async def work(
     ]
     inboxes = [Inbox(settings.database, each, redis=redis, **at) for each in SUBSCRIPTIONS]
     runner = JobRunner(
-        settings.database, jobs_of(settings), errands=ERRANDS, database=database, **at
+        settings.database, jobs_of(settings), errands=errands_of(stripe), database=database, **at
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(for_ever(relay.run, name="relay"))

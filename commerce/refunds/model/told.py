@@ -14,12 +14,13 @@ RefundOutcome = Literal["pending", "succeeded", "failed", "canceled"]
 class RefundTold(msgspec.Struct, frozen=True, kw_only=True):
     """A refund as the processor has it. Without `refund` it was not made by us.
 
-    `order` is that of the payment, None if no payment of ours is known by its name.
+    Without `order` it is that of the payment that `charge` came of.
     """
 
     stripe_refund_id: str
     refund: RefundId | None
     order: OrderId | None
+    charge: str | None = None
     outcome: RefundOutcome
     amount_minor: int
     currency: str
@@ -38,6 +39,7 @@ class DisputeTold(msgspec.Struct, frozen=True, kw_only=True):
 
     stripe_dispute_id: str
     order: OrderId | None
+    charge: str | None = None
     status: DisputeStatus
     reason: str
     amount_minor: int
@@ -52,6 +54,7 @@ class WarningTold(msgspec.Struct, frozen=True, kw_only=True):
 
     stripe_warning_id: str
     order: OrderId | None
+    charge: str | None = None
     kind: str
     is_actionable: bool
     warned_at: datetime

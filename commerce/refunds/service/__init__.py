@@ -1,5 +1,6 @@
 """What the rest of commerce may ask of refunds and disputes."""
 
+from commerce.refunds.ports import RefundGateway
 from commerce.refunds.service.applying import apply, money_back, refuse
 from commerce.refunds.service.disputing import (
     Evidence,
@@ -23,12 +24,20 @@ from commerce.refunds.service.requesting import (
     sweep_late,
     withdraw,
 )
+from commerce.refunds.service.submitting import (
+    refresh_dispute,
+    refresh_refund,
+    refresh_warning,
+    submit,
+    submit_due,
+)
 from commerce.refunds.service.watching import INVARIANTS, find, search, steps
 
 __all__ = [
     "INVARIANTS",
     "Asked",
     "Evidence",
+    "RefundGateway",
     "Wanted",
     "apply",
     "apply_dispute",
@@ -41,6 +50,9 @@ __all__ = [
     "find_dispute",
     "give_back_late",
     "money_back",
+    "refresh_dispute",
+    "refresh_refund",
+    "refresh_warning",
     "refunds_of_order",
     "refuse",
     "request",
@@ -49,6 +61,8 @@ __all__ = [
     "search_disputes",
     "search_requests",
     "steps",
+    "submit",
+    "submit_due",
     "sweep_late",
     "withdraw",
 ]

@@ -21,11 +21,11 @@ from commerce.ledger.model import (
 )
 from commerce.orders import service as orders
 from commerce.orders.model import Order
-from commerce.refunds.errors import RefundDiffersError, RefundOfUnknownPaymentError
+from commerce.refunds.errors import RefundDiffersError
 from commerce.refunds.model import Refund, RefundTold, split
 from commerce.refunds.repository import refunds as repository
 from commerce.refunds.service.requesting import give_back_late
-from commerce.refunds.service.stepping import begin, go_on, lines_left
+from commerce.refunds.service.stepping import begin, go_on, lines_left, order_of
 from protocol.ids import OrderId, OrderLineId, RefundId, VariantId
 from shared.logging import get_logger
 
@@ -48,9 +48,9 @@ async def apply(tx: Transaction, told: RefundTold) -> Refund:
         RefundDiffersError: if the sum is not the one that was to be given back.
     """
     known = await _known(tx, told)
-    order_id = told.order if known is None else known.order_id
+    order_id = None if known is None else known.order_id
     if order_id is None:
-        raise RefundOfUnknownPaymentError(told.stripe_refund_id)
+        order_id = await order_of(tx, told.order, told.charge, subject=told.stripe_refund_id)
     order = await orders.hold_row(tx, order_id)
     found = await _known(tx, told) or await _adopt(tx, order, told)
     refund = await repository.lock(tx, found.id)

@@ -9,7 +9,7 @@ from commerce.ledger import service as ledger
 from commerce.ledger.model import dispute_reinstated, dispute_withdrawn
 from commerce.orders import service as orders
 from commerce.orders.model import OrderEvent, show as show_order
-from commerce.refunds.errors import DisputeNotFoundError, RefundOfUnknownPaymentError
+from commerce.refunds.errors import DisputeNotFoundError
 from commerce.refunds.model import (
     Dispute,
     DisputeTold,
@@ -21,6 +21,7 @@ from commerce.refunds.model import (
 )
 from commerce.refunds.model.disputes import CLOSED_STATUSES
 from commerce.refunds.repository import disputes as repository, refunds, requests
+from commerce.refunds.service.stepping import order_of
 from protocol import views
 from protocol.ids import DisputeId, OrderId
 
@@ -48,9 +49,9 @@ async def apply_dispute(tx: Transaction, told: DisputeTold) -> Dispute:
         RefundOfUnknownPaymentError: if neither the dispute nor its payment is known, or not yet.
     """
     known = await repository.by_stripe_id(tx, told.stripe_dispute_id)
-    order_id = told.order if known is None else known.order_id
+    order_id = None if known is None else known.order_id
     if order_id is None:
-        raise RefundOfUnknownPaymentError(told.stripe_dispute_id)
+        order_id = await order_of(tx, told.order, told.charge, subject=told.stripe_dispute_id)
     await orders.hold_row(tx, order_id)
     known = await repository.by_stripe_id(tx, told.stripe_dispute_id)
     if known is not None and not known.is_older_than(told.status):
@@ -70,9 +71,8 @@ async def apply_warning(tx: Transaction, told: WarningTold) -> bool:
     Raises:
         RefundOfUnknownPaymentError: if the payment is not known, or not yet.
     """
-    if told.order is None:
-        raise RefundOfUnknownPaymentError(told.stripe_warning_id)
-    order = await orders.hold_row(tx, told.order)
+    order_id = await order_of(tx, told.order, told.charge, subject=told.stripe_warning_id)
+    order = await orders.hold_row(tx, order_id)
     warned = Warned(
         stripe_warning_id=told.stripe_warning_id,
         order_id=order.id,

@@ -4,9 +4,12 @@ from typing import Final
 
 from commerce.foundation.database import Transaction
 from commerce.orders.model import Order
+from commerce.payments import service as payments
+from commerce.refunds.errors import RefundOfUnknownPaymentError
 from commerce.refunds.model import LineLeft, Refund, RefundStep, left_of, show
 from commerce.refunds.repository import refunds as repository
 from protocol.events import RefundChanged
+from protocol.ids import OrderId
 from protocol.topics import order_topic, user_topic
 
 NEW: Final = "new"
@@ -25,6 +28,22 @@ async def lines_left(tx: Transaction, order: Order) -> list[LineLeft]:
         for line in order.lines
     ]
     return left_of(lines, await repository.of_order(tx, order.id))
+
+
+async def order_of(
+    tx: Transaction, order: OrderId | None, charge: str | None, *, subject: str
+) -> OrderId:
+    """Return the order whose money the processor tells of, by what it has of it.
+
+    Raises:
+        RefundOfUnknownPaymentError: if no payment of ours is known by that name, or not yet.
+    """
+    if order is not None:
+        return order
+    attempt = None if charge is None else await payments.attempt_of_charge(tx, charge)
+    if attempt is None:
+        raise RefundOfUnknownPaymentError(subject)
+    return attempt.order_id
 
 
 async def begin(tx: Transaction, order: Order, refund: Refund) -> None:

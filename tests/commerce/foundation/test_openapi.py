@@ -35,6 +35,7 @@ class TestTheDocument:
             "licenses",
             "notifications",
             "orders",
+            "refunds",
             "storefront",
             "taxes",
         }

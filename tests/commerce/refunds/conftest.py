@@ -7,17 +7,29 @@ import pytest
 import pytest_asyncio
 
 from commerce.foundation.invariants import look_at
-from commerce.foundation.settings import DatabaseSettings
+from commerce.foundation.settings import DatabaseSettings, StripeSettings
+from commerce.foundation.stripe_api import open_stripe
 from commerce.invariants import INVARIANTS
 from commerce.invoices import service as invoices
 from commerce.invoices.model import Bill, PaperLine
 from commerce.ledger import service as ledger
 from commerce.ledger.model import late_money, sale
 from commerce.orders import service as orders
+from commerce.payments import service as payments
+from commerce.payments.adapters.stripe_gateway import StripeGateway
+from commerce.payments.model import Charge
 from commerce.refunds import service
+from commerce.refunds.adapters.stripe_refunds import StripeRefunds
 from commerce.refunds.model import DisputeTold, RefundTold
+from deploy.engines.ports import free_port
 from protocol.ids import OrderId, PaymentId
+from protocol.money import Money
+from shared.clock import SystemClock
 from tests.commerce.shop import ADA, BEN, Shop
+from tests.contracts.stripe.account import Account
+from tests.contracts.stripe.standin import running_standin
+
+KEY = "sk_test_contracts"
 
 
 class RefundShop(Shop):
@@ -40,6 +52,27 @@ class RefundShop(Shop):
         async with self.database.transaction() as tx:
             await _pay(tx, order, late=late)
             return await orders.of(tx, order.id)
+
+    async def paid_at(self, gateway, *prices, card="pm_card_visa"):
+        """Return an order that was paid with a card at the processor."""
+        order = await self.paid(*prices)
+        charge = Charge(
+            order=order.id,
+            buyer=order.buyer_id,
+            amount=Money(amount_minor=order.total_minor, currency=order.currency),
+            created_by_run="test",
+            method=card,
+        )
+        async with self.database.transaction() as tx:
+            attempt = await payments.open_attempt(tx, charge)
+        outcome = await payments.submit(gateway, attempt, customer=None)
+        async with self.database.transaction() as tx:
+            assert (await payments.record(tx, attempt.id, outcome)).state == "succeeded"
+        return order
+
+    async def attempt(self, order):
+        async with self.database.transaction() as tx:
+            return await payments.attempt_of_order(tx, order.id)
 
     async def order(self, order):
         async with self.database.transaction() as tx:
@@ -168,3 +201,35 @@ async def shop(database):
     yield shop
     for verdict in await look_at(database, INVARIANTS):
         assert verdict.breaches == [], verdict.name
+
+
+@pytest.fixture(scope="session")
+def standin_url(scratch_folder):
+    with running_standin(free_port(), file=scratch_folder / "stripe-refunds.sqlite") as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def account(standin_url):
+    """The account at the stand-in, with its knobs."""
+    found = Account(url=standin_url, secret_key=KEY)
+    yield found
+    await found.control("faults", verb="DELETE")
+    await found.close()
+
+
+@pytest_asyncio.fixture
+async def stripe_api(standin_url):
+    settings = StripeSettings(api_key=KEY, url=standin_url, timeout_ms=3_000)
+    async with open_stripe(settings) as api:
+        yield api
+
+
+@pytest.fixture
+def payment_gateway(stripe_api):
+    return StripeGateway(stripe_api, SystemClock(), shop_url="https://shop.example")
+
+
+@pytest.fixture
+def gateway(stripe_api):
+    return StripeRefunds(stripe_api)

@@ -1,0 +1,1 @@
+"""How refunds reach the payment processor."""
