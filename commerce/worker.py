@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
+from commerce import invariants
 from commerce.cart import jobs as cart_jobs, reactions as cart_reactions
 from commerce.chat import reactions as chat_reactions, service as chat
 from commerce.delivery import jobs as delivery_jobs, reactions as delivery_reactions
@@ -69,7 +70,11 @@ def jobs_of(settings: CommerceSettings) -> Sequence[Job]:
 
 def errands_of(stripe: StripeApi) -> Sequence[Errand]:
     """Return the jobs that call the outside."""
-    return (*exports_jobs.ERRANDS, *refunds_jobs.errands(StripeRefunds(stripe)))
+    return (
+        *exports_jobs.ERRANDS,
+        *invariants.ERRANDS,
+        *refunds_jobs.errands(StripeRefunds(stripe)),
+    )
 
 
 def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:
