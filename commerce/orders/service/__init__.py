@@ -5,6 +5,7 @@ from commerce.orders.service.importing import (
 )
 from commerce.orders.service.paying import (
     hear,
+    settle,
 )
 from commerce.orders.service.placing import (
     cancel,
