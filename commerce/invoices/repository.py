@@ -104,6 +104,8 @@ _SET_SELLER: Final[LiteralString] = """
      where known.facts <> excluded.facts
 """
 
+_GET_SELLER: Final[LiteralString] = "select facts from sellers where id = $1"
+
 _GAPS: Final[LiteralString] = """
     select series.kind, series.year, series.next - 1 as expected,
            count(invoice.serial) as found, coalesce(max(invoice.serial), 0) as last
@@ -153,6 +155,10 @@ _ASTRAY: Final[LiteralString] = """
 
 class _Number(msgspec.Struct, frozen=True, kw_only=True):
     number: str
+
+
+class _SellerRow(msgspec.Struct, frozen=True, kw_only=True):
+    facts: Seller
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,6 +228,12 @@ async def listed(
 async def set_seller(tx: Transaction, seller: Seller) -> None:
     """Say who sells from now on; Postgres must know the time zone."""
     await tx.execute(_SET_SELLER, SHOP, seller, seller.time_zone)
+
+
+async def seller(tx: Transaction) -> Seller:
+    """Return who sells."""
+    found = await tx.one_or_none(_SellerRow, _GET_SELLER, SHOP)
+    return Seller() if found is None else found.facts
 
 
 async def gaps(tx: Transaction) -> list[Gap]:

@@ -133,6 +133,11 @@ async def view(tx: Transaction, viewer: UserId, invoice: InvoiceId) -> Invoice:
     return found
 
 
+async def seller(tx: Transaction) -> Seller:
+    """Return who sells now."""
+    return await repository.seller(tx)
+
+
 async def set_seller(tx: Transaction, seller: Seller) -> None:
     """Say who sells, on papers that are issued from now on."""
     await repository.set_seller(tx, seller)

@@ -15,7 +15,7 @@ from commerce.subscriptions.model.dunning import CUSTOMER_TRIES_MAX, given_up_at
 from commerce.subscriptions.model.periods import boundary
 from commerce.subscriptions.model.plan import Plan
 from commerce.subscriptions.model.subscription import Charge, Step, Subscription
-from protocol.ids import PaymentMethodId, PlanId
+from protocol.ids import PlanId
 from protocol.views import SubscriptionState
 
 Fact = Literal[
@@ -255,7 +255,7 @@ def credit(sub: Subscription, amount_minor: int, reason: str) -> Step:
     return _stay(sub, "credited", reason, credit_minor=sub.credit_minor + amount_minor)
 
 
-def pay_with(sub: Subscription, method: PaymentMethodId | None) -> Step | None:
+def pay_with(sub: Subscription, method: str | None) -> Step | None:
     """Charge another stored method from now on; None if that is known."""
     if sub.method_id == method:
         return None
@@ -266,6 +266,11 @@ def trial_ends_at(plan: Plan, at: datetime, *, time_zone: str) -> datetime:
     """Return when a trial ends that begins now."""
     days = msgspec.structs.replace(plan.interval, unit="day", count=1)
     return boundary(at, days, plan.trial_days, time_zone=time_zone)
+
+
+def first_end(plan: Plan, at: datetime, *, time_zone: str) -> datetime:
+    """Return when a period of a plan ends that begins now."""
+    return boundary(at, plan.interval, 1, time_zone=time_zone)
 
 
 def _plan_of(sub: Subscription) -> dict[str, object]:

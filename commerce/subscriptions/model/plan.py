@@ -8,8 +8,6 @@ from commerce.subscriptions.errors import PlanNotSoldInCurrencyError
 from commerce.subscriptions.model.periods import Interval, IntervalUnit
 from protocol.ids import PlanId, ProductId, VariantId
 
-TRIAL_DAYS_MAX = 90
-
 
 class PlanPrice(msgspec.Struct, frozen=True, kw_only=True):
     """What one period costs in one currency."""

@@ -10,16 +10,16 @@ from commerce.subscriptions.model.proration import split_at
 from protocol.ids import (
     DiscountId,
     OrderId,
-    PaymentId,
-    PaymentMethodId,
     PlanId,
+    ProductId,
     SubscriptionId,
     UserId,
 )
 from protocol.views import SubscriptionState
 
 ChargeKind = Literal["start", "renewal", "change"]
-ChargeState = Literal["open", "paid", "void"]
+ChargeState = Literal["open", "paid", "void", "returned"]
+"""`returned`: its money came after it was void, and was given back or is owed."""
 
 ENTITLED: Final[frozenset[SubscriptionState]] = frozenset({"trialing", "active", "past_due"})
 """States in which a subscriber has what the plan entitles to."""
@@ -39,6 +39,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     id: SubscriptionId
     user_id: UserId
+    product_id: ProductId
     plan_id: PlanId
     title: str
     state: SubscriptionState
@@ -62,7 +63,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     cancels_at_period_end: bool = False
     discount_id: DiscountId | None = None
     discount_periods_left: int | None = 0
-    method_id: PaymentMethodId | None = None
+    method_id: str | None = None
     failures: int = 0
     customer_tries: int = 0
     next_try_at: datetime | None = None
@@ -113,8 +114,9 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     """One order of a subscription, and what it is for.
 
     `value_minor` is what the time it pays for is worth when it is paid: what is due and the credit
-    taken for it. `credit_delta_minor` is what paying it does to the credit. `failed_payment_id` is
-    the last attempt whose failure is known. `number` is the period it belongs to.
+    taken for it. `credit_delta_minor` is what paying it does to the credit. `number` is the period
+    it belongs to. `failed_seq` is the number of the order's last event of a failure that was
+    followed; `try_at`, when to charge the stored method, if that is to be done.
     """
 
     id: str
@@ -131,7 +133,8 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     credit_delta_minor: int
     takes_coupon: bool
     created_at: datetime
-    failed_payment_id: PaymentId | None = None
+    failed_seq: int = 0
+    try_at: datetime | None = None
     settled_at: datetime | None = None
 
 

@@ -36,7 +36,6 @@ class TestTheDocument:
             "notifications",
             "orders",
             "refunds",
-            "settlement",
             "storefront",
             "taxes",
         }

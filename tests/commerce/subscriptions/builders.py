@@ -34,6 +34,7 @@ def a_subscription(state="active", *, plan=None, price=1000, at=MORNING, zone="U
     sub = Subscription(
         id=SubscriptionId("sub_1"),
         user_id=UserId("usr_1"),
+        product_id=plan.product_id,
         plan_id=plan.id,
         title=plan.title,
         state=state,

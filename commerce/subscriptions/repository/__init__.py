@@ -1,0 +1,1 @@
+"""Every line of SQL about plans and subscriptions."""
