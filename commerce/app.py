@@ -30,6 +30,8 @@ from commerce.foundation.rate_limit import RateLimit, RateLimiter
 from commerce.foundation.redis_client import open_redis
 from commerce.foundation.security import ContentPolicy, SessionCookie, security_headers
 from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
+from commerce.foundation.settings import StripeSettings
+from commerce.foundation.stripe_api import StripeApi, open_stripe
 from commerce.invoices import endpoints as invoices
 from commerce.invoices.adapters.typst_printer import TypstPrinter
 from commerce.licenses import endpoints as licenses
@@ -37,8 +39,10 @@ from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
 from commerce.notifications import endpoints as notifications
 from commerce.orders import endpoints as orders
+from commerce.payments.adapters.stripe_gateway import StripeGateway
 from commerce.refunds import endpoints as refunds
 from commerce.settings import CommerceSettings
+from commerce.settlement import endpoints as settlement
 from commerce.storefront import cards, pages
 from commerce.taxes import endpoints as taxes
 from shared.clock import Clock, SystemClock
@@ -63,18 +67,30 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         invoices.door,
         licenses.door,
         notifications.door,
+        settlement.door,
         cards.door,
     )
     return (*opened, accounts.demo_door) if settings.profile == "dev" else opened
 
 
 def create_app(
-    settings: CommerceSettings, *, database: Database, redis: Redis, clock: Clock
+    settings: CommerceSettings,
+    *,
+    database: Database,
+    redis: Redis,
+    clock: Clock,
+    stripe: StripeApi | None = None,
 ) -> Quart:
-    """Wire the web program on what it stands on."""
+    """Wire the web program on what it stands on; without `stripe` it makes a client of its own."""
     app = Quart("commerce", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = REQUEST_BODY_BYTES_MAX
-    context = web_context(settings, database=database, redis=redis, clock=clock)
+    context = web_context(
+        settings,
+        database=database,
+        redis=redis,
+        clock=clock,
+        stripe=stripe or StripeApi(settings.stripe),
+    )
     install_request_log(app)
     install_problems(app)
     policy = ContentPolicy(connect_sources=(settings.accounts.socket_url,))
@@ -88,7 +104,12 @@ def create_app(
 
 
 def web_context(
-    settings: CommerceSettings, *, database: Database, redis: Redis, clock: Clock
+    settings: CommerceSettings,
+    *,
+    database: Database,
+    redis: Redis,
+    clock: Clock,
+    stripe: StripeApi,
 ) -> WebContext:
     """Return what every endpoint may reach."""
     told = settings.accounts
@@ -108,6 +129,8 @@ def web_context(
         TypstPrinter: TypstPrinter(fonts_dir=settings.seller.fonts_dir),
         DerivedKeys: DerivedKeys(settings.licenses.secret),
         Ed25519Signer: Ed25519Signer(settings.licenses.file_keys),
+        StripeSettings: settings.stripe,
+        StripeGateway: StripeGateway(stripe, clock, shop_url=settings.web.public_url),
     }
     return WebContext(
         database=database,
@@ -128,8 +151,9 @@ async def run(settings: CommerceSettings) -> None:
         stop_signals() as stop,
         open_database(settings.database, clock=clock) as database,
         open_redis(settings.redis) as redis,
+        open_stripe(settings.stripe) as stripe,
     ):
-        app = create_app(settings, database=database, redis=redis, clock=clock)
+        app = create_app(settings, database=database, redis=redis, clock=clock, stripe=stripe)
         operator = operator_app({"database": database.ping, "redis": redis.ping})
         listeners = [
             Listener(app, host=settings.web.host, port=settings.web.port),

@@ -1,18 +1,19 @@
 """The worker program, wired: commands, messages, events on their way out, and the clock's jobs."""
 
 import asyncio
+import functools
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from redis.asyncio import Redis
 
+from commerce import invariants
 from commerce.cart import jobs as cart_jobs, reactions as cart_reactions
 from commerce.chat import reactions as chat_reactions, service as chat
 from commerce.delivery import jobs as delivery_jobs, reactions as delivery_reactions
 from commerce.exports import jobs as exports_jobs
 from commerce.exports.settings import folder_in
-from commerce.foundation.bell import Bell
 from commerce.foundation.commands import Commands, forget_old_outcomes
 from commerce.foundation.database import Database, open_database
 from commerce.foundation.idempotency import forget_old_keys
@@ -31,15 +32,18 @@ from commerce.licenses import reactions as licenses_reactions
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.notifications import jobs as notifications_jobs, reactions as notifications_reactions
 from commerce.orders import jobs as orders_jobs, reactions as orders_reactions, service as orders
+from commerce.payments.adapters.stripe_gateway import StripeGateway
 from commerce.refunds import jobs as refunds_jobs, reactions as refunds_reactions
 from commerce.refunds.adapters.stripe_refunds import StripeRefunds
 from commerce.settings import CommerceSettings
+from commerce.settlement import jobs as settlement_jobs
+from commerce.settlement.service import Standing
 from commerce.subscriptions import (
     jobs as subscriptions_jobs,
     reactions as subscriptions_reactions,
 )
 from protocol.stream_names import COMMAND_PARTITIONS
-from shared.clock import Clock, SystemClock
+from shared.clock import SystemClock
 
 FOUNDATION_JOBS: Final = (
     Job(name="outbox.forget", every_seconds=60, run=forget_published),
@@ -55,6 +59,7 @@ JOBS: Final[Sequence[Job]] = (
     *refunds_jobs.JOBS,
     *subscriptions_jobs.JOBS,
     *notifications_jobs.JOBS,
+    *settlement_jobs.JOBS,
 )
 SUBSCRIPTIONS: Final[Sequence[Subscription]] = notifications_reactions.SUBSCRIPTIONS
 COMMANDS: Final[Commands] = {
@@ -72,9 +77,28 @@ def jobs_of(settings: CommerceSettings) -> Sequence[Job]:
     return (*JOBS, *invoices_jobs.jobs(settings.seller), *exports_jobs.jobs(folder))
 
 
-def errands_of(stripe: StripeApi) -> Sequence[Errand]:
-    """Return the jobs that call the outside."""
-    return (*exports_jobs.ERRANDS, *refunds_jobs.errands(StripeRefunds(stripe)))
+ERRANDS: Final[Sequence[Errand]] = (*exports_jobs.ERRANDS, *invariants.ERRANDS)
+
+
+def errands_of(
+    settings: CommerceSettings, *, database: Database, stripe: StripeApi
+) -> Sequence[Errand]:
+    """Return the jobs that call the outside; without an account none that calls Stripe."""
+    if not stripe.is_open:
+        return ERRANDS
+    standing = standing_on(settings, database=database, stripe=stripe)
+    return (
+        *ERRANDS,
+        *refunds_jobs.errands(StripeRefunds(stripe)),
+        *subscriptions_jobs.errands(standing.gateway),
+        *settlement_jobs.errands(standing, is_live=settings.stripe.is_live),
+    )
+
+
+def standing_on(settings: CommerceSettings, *, database: Database, stripe: StripeApi) -> Standing:
+    """Return what settling stands on."""
+    gateway = StripeGateway(stripe, database.clock, shop_url=settings.web.public_url)
+    return Standing(database=database, gateway=gateway)
 
 
 def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:
@@ -103,14 +127,7 @@ async def run(settings: CommerceSettings) -> None:
         )
         async with asyncio.TaskGroup() as tasks:
             working = tasks.create_task(
-                work(
-                    settings,
-                    database=database,
-                    redis=redis,
-                    publisher=publisher,
-                    stripe=stripe,
-                    clock=clock,
-                )
+                work(settings, database=database, redis=redis, publisher=publisher, stripe=stripe)
             )
             await serve([listener], stop)
             working.cancel()
@@ -123,11 +140,9 @@ async def work(
     redis: Redis,
     publisher: Publisher,
     stripe: StripeApi,
-    clock: Clock,
 ) -> None:
     """Do everything a worker does, for ever."""
-    bell: Bell = database.bell
-    at: dict[str, Any] = {"clock": clock, "bell": bell}
+    at: dict[str, Any] = {"clock": database.clock, "bell": database.bell}
     relay = Relay(
         settings.database,
         database=database,
@@ -135,7 +150,27 @@ async def work(
         access_sources=ACCESS_SOURCES,
         reactions=reactions_of(settings),
     )
-    lanes = [
+    inboxes = [Inbox(settings.database, each, redis=redis, **at) for each in SUBSCRIPTIONS]
+    errands = errands_of(settings, database=database, stripe=stripe)
+    runner = JobRunner(
+        settings.database, jobs_of(settings), errands=errands, database=database, **at
+    )
+    settling = functools.partial(
+        settlement_jobs.settle_for_ever, standing_on(settings, database=database, stripe=stripe)
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(for_ever(relay.run, name="relay"))
+        tasks.create_task(for_ever(runner.run, name="jobs"))
+        tasks.create_task(database.announce())
+        tasks.create_task(for_ever(settling, name="settlement"))
+        for number, lane in enumerate(_lanes(settings, redis=redis, **at)):
+            tasks.create_task(for_ever(lane.run, name=f"lane-{number}"))
+        for inbox in inboxes:
+            tasks.create_task(for_ever(inbox.run, name="inbox"))
+
+
+def _lanes(settings: CommerceSettings, *, redis: Redis, **at: Any) -> list[Lane]:  # noqa: ANN401 - the clock and the bell
+    return [
         Lane(
             settings.database,
             redis=redis,
@@ -145,15 +180,3 @@ async def work(
         )
         for number in range(settings.worker.lanes)
     ]
-    inboxes = [Inbox(settings.database, each, redis=redis, **at) for each in SUBSCRIPTIONS]
-    runner = JobRunner(
-        settings.database, jobs_of(settings), errands=errands_of(stripe), database=database, **at
-    )
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(for_ever(relay.run, name="relay"))
-        tasks.create_task(for_ever(runner.run, name="jobs"))
-        tasks.create_task(database.announce())
-        for number, lane in enumerate(lanes):
-            tasks.create_task(for_ever(lane.run, name=f"lane-{number}"))
-        for inbox in inboxes:
-            tasks.create_task(for_ever(inbox.run, name="inbox"))

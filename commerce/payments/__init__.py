@@ -1,6 +1,6 @@
-"""Being paid: attempts, the cards buyers keep, and what Stripe tells us.
+"""Being paid: attempts, and the cards buyers keep.
 
-Owns the tables `payments`, `payment_customers` and `stripe_events`. Tells `PaymentChanged` on the
+Owns the tables `payments` and `payment_customers`. Tells `PaymentChanged` on the
 order's topic and the buyer's. It knows neither what an order is nor what a refund is for: those
 above ask it to open an attempt, submit it, and record what came of it.
 

@@ -36,33 +36,3 @@ class PaymentMethodNotFoundError(ExpectedError):
 
     def __init__(self) -> None:
         super().__init__("You have no such payment method.")
-
-
-class BadSignatureError(ExpectedError):
-    """A webhook that is not signed as Stripe's are, or too long ago, or in the future."""
-
-    code = "bad_signature"
-    http_status = 400
-
-    def __init__(self) -> None:
-        super().__init__("This is not signed with a secret of ours, or not at this time.")
-
-
-class NotOurEventError(ExpectedError):
-    """A webhook whose body is no event of this account."""
-
-    code = "not_our_event"
-    http_status = 400
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"This is no event for this shop: {why}.")
-
-
-class WebhookTooLargeError(ExpectedError):
-    """A webhook larger than any of Stripe's."""
-
-    code = "webhook_too_large"
-    http_status = 413
-
-    def __init__(self, bytes_max: int) -> None:
-        super().__init__(f"A webhook has at most {bytes_max} bytes.")

@@ -16,6 +16,10 @@ from protocol.ids import OrderId, PaymentId, UserId
 from protocol.money import Money
 from protocol.views import PaymentState
 
+PAYMENT_METADATA: Final = "rialto_payment"
+ORDER_METADATA: Final = "rialto_order"
+"""Under which names Stripe's objects say whose they are."""
+
 SAME_KEY_HOURS_MAX: Final = 20
 """Stripe remembers an idempotency key for 24 hours: after that many we look, and do not repeat."""
 

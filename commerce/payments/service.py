@@ -139,6 +139,16 @@ async def attempt_of_intent(tx: Transaction, seen: Snapshot) -> Attempt | None:
     return known
 
 
+async def attempt_named(
+    tx: Transaction, intent_id: str, payment: PaymentId | None
+) -> Attempt | None:
+    """Return the attempt of an intent that may say which it is; None if it was made elsewhere."""
+    known = await repository.by_intent(tx, intent_id)
+    if known is None and payment is not None:
+        known = await repository.find(tx, payment)
+    return known
+
+
 async def attempt_of_charge(tx: Transaction, charge: str) -> Attempt | None:
     """Return the attempt that a charge of Stripe's came of."""
     return await repository.by_charge(tx, charge)

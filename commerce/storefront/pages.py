@@ -9,6 +9,7 @@ from quart import Quart
 
 from commerce.accounts import service as accounts
 from commerce.accounts.model import STAFF_ROLE
+from commerce.cart import service as carts
 from commerce.catalog import service as catalog
 from commerce.catalog.model import ListedAfter
 from commerce.catalog.schemas import view_card, view_category, view_product
@@ -67,9 +68,26 @@ async def product(visit: Visit) -> Page:
     )
 
 
-async def cart(_visit: Visit) -> Page:
+async def cart(visit: Visit) -> Page:
     """Show what the visitor means to buy; the cart itself is part of the frame."""
-    return Page(template="cart.html", section="cart")
+    shown = visit.shell.cart or carts.NO_CART
+    prices = await catalog.prices(visit.tx, [line.product for line in shown.lines])
+    offered = [{price.currency for price in prices[line.variant]} for line in shown.lines]
+    currencies = set[str]().union(*offered[:1]).intersection(*offered[1:])
+    return Page(
+        template="cart.html",
+        section="cart",
+        shown={"cart": shown, "currencies": sorted(currencies | {shown.total.currency})},
+    )
+
+
+async def checkout(visit: Visit) -> Page:
+    """Show what the cart comes to, and let it be ordered."""
+    return Page(
+        template="checkout.html",
+        section="cart",
+        shown={"cart": await carts.read(visit.tx, visit.user)},
+    )
 
 
 async def order_list(visit: Visit) -> Page:
@@ -152,6 +170,7 @@ PAGES: Final[Mapping[str, PageFunction]] = {
     "/c/<category>": category,
     "/p/<slug>": product,
     "/cart": cart,
+    "/checkout": checkout,
     "/orders": order_list,
     "/orders/<order>": order,
     "/rooms": room_list,

@@ -9,7 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 from commerce.storefront.assets import Assets
-from protocol.money import Money
+from protocol.money import Money, decimals, written
 from protocol.views import OrderState
 
 TimeStyle = Literal["full", "short", "clock"]
@@ -24,21 +24,34 @@ _TIME_FORMATS: Final[dict[TimeStyle, str]] = {
     "short": "%-d %b",
     "clock": "%H:%M",
 }
-_SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
+_SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _STATE_NAMES: Final[dict[OrderState, str]] = {
     "draft": "Draft",
     "awaiting_payment": "Waiting for payment",
+    "processing": "Payment on its way",
     "paid": "Paid",
     "fulfilled": "Ready",
     "canceled": "Canceled",
     "expired": "Expired",
+    "paid_late": "Paid too late",
+    "partially_refunded": "Partly refunded",
+    "refunded": "Refunded",
 }
 _STEP_NAMES: Final = {
     "order_placed": "Placed",
+    "order_processing": "Payment on its way",
+    "order_payment_failed": "Payment failed",
     "order_paid": "Paid",
     "order_fulfilled": "Ready",
     "order_canceled": "Canceled",
     "order_expired": "Expired",
+    "order_paid_late": "Paid too late",
+    "order_refunded": "Refunded",
+    "order_disputed": "Disputed",
+    "order_dispute_closed": "Dispute decided",
+    "order_held": "On hold",
+    "order_released": "Going on",
+    "order_delivery_changed": "Delivery changed",
 }
 # What could end a script element or start a comment in it.
 _DANGEROUS_IN_SCRIPT: Final = str.maketrans(
@@ -66,6 +79,7 @@ class Renderer:
                 "state_name": _STATE_NAMES.__getitem__,
                 "step_name": _step_name,
                 "stock_left": stock_left,
+                "sum_of": sum_of,
                 "tone": tone,
                 "utc": _utc,
             }
@@ -81,9 +95,16 @@ def money(amount: Money) -> str:
     """Say a price as people do."""
     if amount.amount_minor == 0:
         return "Free"
+    return sum_of(amount)
+
+
+def sum_of(amount: Money) -> str:
+    """Say an amount, also that there is none of it."""
     symbol = _SYMBOLS.get(amount.currency, f"{amount.currency}\u00a0")
-    whole, cents = divmod(amount.amount_minor, 100)
-    return f"{symbol}{whole:,}.{cents:02d}"
+    whole, point, rest = written(abs(amount.amount_minor), amount.currency).partition(".")
+    assert len(rest) == decimals(amount.currency)
+    sign = "-" if amount.amount_minor < 0 else ""
+    return f"{sign}{symbol}{int(whole):,}{point}{rest}"
 
 
 def stock_left(stock: int | None) -> str:

@@ -13,11 +13,13 @@ from quart import Response, request
 
 from commerce.accounts.model import STAFF_ROLE
 from commerce.cart import service as carts
+from commerce.cart.model import Guest, guest_of
 from commerce.foundation.answering import current_principal
 from commerce.foundation.database import Transaction
 from commerce.foundation.errors import InvalidRequestError, UnauthenticatedError
 from commerce.foundation.http import Principal, WebContext
 from commerce.foundation.problems import Problem
+from commerce.foundation.security import guest_cart_cookie
 from commerce.notifications import service as notifications
 from commerce.storefront.assets import Assets
 from commerce.storefront.rendering import Renderer
@@ -139,8 +141,11 @@ class Storefront:
     async def _answer(
         self, function: PageFunction, principal: Principal | None, path: Mapping[str, str]
     ) -> Response:
+        cookie = guest_cart_cookie(self._context.cookie)
+        token = request.cookies.get(cookie.name)
+        guest = guest_of(token) if token else None
         async with self._context.database.transaction() as tx:
-            shell = await _shell(tx, principal)
+            shell = await _shell(tx, principal, guest)
             page = await function(
                 Visit(
                     tx=tx,
@@ -152,12 +157,18 @@ class Storefront:
                 )
             )
         shown = {**_frame(shell, page.section), **page.shown}
-        return _html(self._renderer.render(page.template, **shown), 200)
+        answer = _html(self._renderer.render(page.template, **shown), 200)
+        if principal is not None and guest is not None:
+            answer.headers["set-cookie"] = cookie.take_back()
+        return answer
 
 
-async def _shell(tx: Transaction, principal: Principal | None) -> Shell:
+async def _shell(tx: Transaction, principal: Principal | None, guest: Guest | None) -> Shell:
+    """Return what the frame shows; what a guest put in goes over when they have signed in."""
     if principal is None:
-        return Shell()
+        return Shell(cart=None if guest is None else await carts.read(tx, guest))
+    if guest is not None:
+        await carts.merge(tx, guest, principal.user)
     told = await notifications.newest(tx, principal.user, before=None, limit=1)
     return Shell(
         user=Person(id=principal.user, name=principal.name),

@@ -22,6 +22,7 @@ FEATURES = (
     "payments",
     "pricing",
     "refunds",
+    "settlement",
     "subscriptions",
     "taxes",
 )
@@ -42,6 +43,7 @@ PARTS = frozenset(
     }
 )
 PUBLIC_PARTS = frozenset({"errors", "model", "ports", "service"})
+"""A port is what a caller hands in, so callers may name its type."""
 PROGRAMS = ("protocol", "shared", "gateway", "commerce")
 
 WIRING = frozenset({"app", "worker", "settings", "storefront", "seed", "invariants", "__main__"})

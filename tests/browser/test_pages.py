@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 PUBLIC = ("/", "/?q=font", "/c/fonts", "/p/brass-tack", "/cart", "/signin", "/register")
-PRIVATE = ("/", "/p/brass-tack", "/cart", "/orders", "/rooms")
+PRIVATE = ("/", "/p/brass-tack", "/cart", "/checkout", "/orders", "/rooms")
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 CONTRAST_MIN = 4.5
 
@@ -61,7 +61,7 @@ class TestEveryPage:
 
         expect(page.get_by_role("heading", level=1)).to_be_visible()
 
-    @pytest.mark.parametrize("path", [*PUBLIC, "/orders", "/rooms"])
+    @pytest.mark.parametrize("path", [*PUBLIC, "/checkout", "/orders", "/rooms"])
     def test_fits_a_phone_of_360_pixels(self, visit, path):
         visitor = visit(**PHONE)
         visitor.sign_in(5)

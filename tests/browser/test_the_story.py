@@ -152,8 +152,11 @@ class TestABuyerWithTwoTabs:
 
         page.get_by_role("button", name="Add to cart").click()
         page.get_by_role("link", name="Go to the cart").click()
-        page.get_by_role("button", name="Place order").click()
-        page.wait_for_url(re.compile("/orders/ord_"))
+        page.get_by_role("button", name="Go to checkout").click()
+        page.get_by_role("button", name="Order and pay").click()
+        page.wait_for_url(re.compile("/(orders/ord_|pay/)"))
+        newest = buyer.get("/v1/orders?limit=1")["items"][0]
+        page.goto(f"{buyer.url}/orders/{newest['id']}")
         expect(page.locator(".order-state")).to_have_text("Waiting for payment")
         other_tab = buyer.tab(page.url.removeprefix(buyer.url))
         page.get_by_role("button", name="Cancel this order").click()
@@ -193,7 +196,7 @@ class TestAPriceThatChanges:
             expect(page.locator(".buy .stock")).to_have_text(said)
             expect(cart.locator(".cart-sum")).to_have_text(told)
             expect(cart.locator(".cart-what")).to_contain_text(said)
-        expect(cart.get_by_role("button", name="Place order")).to_be_disabled()
+        expect(cart.get_by_role("button", name="Go to checkout")).to_be_disabled()
 
 
 class TestAPageWhoseGatewayGoesAway:

@@ -3,8 +3,17 @@
 import pytest
 import trio
 
+from deploy.data_folder import DataFolder
+from deploy.keys import read_or_make_keys
+from deploy.operations.client import Operators
+from deploy.supervisor.control import AskStatus, ask
 from loadtest.clients import RefusedError
 from loadtest.listening import Listener
+from loadtest.rest import RestError
+from loadtest.sockets import SocketAddress, SocketClosedError, connect
+from protocol.client_frames import Hello
+from protocol.close_codes import REVOKED
+from protocol.codec import encode_frame
 from protocol.commands import SendMessage
 from protocol.events import (
     CommandRejected,
@@ -19,6 +28,9 @@ from tests.journeys.members import wait_until
 pytestmark = [pytest.mark.trio, pytest.mark.timeout(60)]
 
 HEAR_SECONDS_MAX = 20
+BAN_SECONDS_MAX = 1.0
+SOCKETS_MAX = 10
+STAFF_DEMO_USER = 10
 
 
 class Person(Listener):
@@ -102,3 +114,65 @@ class TestSomebodyWhoIsMentioned:
         assert (event.room, event.author.id) == (room, ada.user)
         assert notice.notification.title.endswith("mentioned you in Type lovers")
         assert notice.notification.link == f"/rooms/{room}"
+
+
+class TestAUserWhoIsBannedFromTheShop:
+    async def test_loses_every_socket_on_every_worker_within_a_second(self, shop, rest, nursery):
+        email, password = "gone@example.com", "a long password nobody knows"
+        token = await rest.register(email=email, name="Gone", password=password)
+        user = (await rest.call("GET", "/v1/me", dict, token=token))["id"]
+        sockets = await sockets_on_both_workers(shop, rest, token, user, nursery)
+        staff = await rest.sign_in_demo(STAFF_DEMO_USER)
+
+        began_at = trio.current_time()
+        await rest.call("PUT", f"/v1/users/{user}/ban", dict, token=staff, body={"reason": "spam"})
+        with trio.fail_after(HEAR_SECONDS_MAX):
+            for socket in sockets:
+                await socket.closed.wait()
+        with pytest.raises(RestError):
+            await rest.ticket(token)
+
+        assert max(socket.closed_at for socket in sockets) - began_at < BAN_SECONDS_MAX
+        assert {socket.code for socket in sockets} == {REVOKED.code}
+
+
+class OpenSocket:
+    """One socket of a user, and when it was closed with which code."""
+
+    def __init__(self):
+        self.closed = trio.Event()
+        self.closed_at = self.code = None
+
+    async def hear(self, socket):
+        try:
+            while True:
+                await socket.receive()
+        except SocketClosedError as closed:
+            self.closed_at, self.code = trio.current_time(), closed.code
+            self.closed.set()
+        finally:
+            await socket.abort()
+
+
+async def sockets_on_both_workers(shop, rest, token, user, nursery):
+    """Open sockets until both workers have some; which one takes one in is up to the kernel."""
+    sockets = []
+    while min(await trio.to_thread.run_sync(counts_of_workers, shop, user)) < 1:
+        assert len(sockets) < SOCKETS_MAX
+        socket = await connect(SocketAddress.parse(shop.socket_url), "json")
+        ticket = await rest.ticket(token)
+        hello = Hello(id=1, ticket=ticket.ticket, device="device-1")
+        await socket.send(encode_frame(hello, "json"))
+        with trio.fail_after(HEAR_SECONDS_MAX):
+            await socket.receive()
+        sockets.append(OpenSocket())
+        nursery.start_soon(sockets[-1].hear, socket)
+    return sockets
+
+
+def counts_of_workers(shop, user):
+    """Return how many sockets of a user each gateway worker has."""
+    token = read_or_make_keys(DataFolder(path=shop.folder).secrets).operator_token
+    operators = Operators(ask(shop.folder, AskStatus()).status, token=token)
+    answers = operators.ask_gateways("GET", f"/connections?user={user}")
+    return [len(answer.json()["connections"]) for answer in answers]

@@ -12,6 +12,8 @@ import msgspec
 from commerce.foundation.errors import StripeRefusedError, StripeUnheardError
 from commerce.foundation.stripe_api import StripeApi, from_stripe, heard, plain, to_stripe
 from commerce.payments.model import (
+    ORDER_METADATA,
+    PAYMENT_METADATA,
     Attempt,
     Outcome,
     Refused,
@@ -24,8 +26,6 @@ from protocol.ids import PaymentId, UserId
 from protocol.views import PaymentState
 from shared.clock import Clock, unix_ms
 
-PAYMENT_METADATA: Final = "rialto_payment"
-ORDER_METADATA: Final = "rialto_order"
 EVENTS_SWEPT_MAX: Final = 1_000
 _LOOKED_THROUGH_MAX: Final = 300
 _PAGE: Final = 100

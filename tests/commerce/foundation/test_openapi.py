@@ -36,6 +36,7 @@ class TestTheDocument:
             "notifications",
             "orders",
             "refunds",
+            "settlement",
             "storefront",
             "taxes",
         }

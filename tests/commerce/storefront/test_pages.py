@@ -8,8 +8,11 @@ from commerce.accounts.adapters.redis_sessions import RedisSessions
 from commerce.accounts.model import NewUser, User
 from commerce.accounts.service import import_user
 from commerce.app import create_app
+from commerce.catalog import service as catalog
+from commerce.catalog.model import ProductChange, VariantChange
 from commerce.chat import service as chat
 from commerce.settings import CommerceSettings
+from protocol.money import Money
 from protocol.views import Person
 from tests.commerce.shop import ADA, BEN, Shop
 
@@ -165,7 +168,6 @@ class TestAPageOfOnesOwn:
         assert re.findall(r'data-step="(\w+)"', html) == [
             "order_placed",
             "order_paid",
-            "order_fulfilled",
         ]
 
     async def test_does_not_show_the_orders_of_others(self, ada, shop):
@@ -179,6 +181,42 @@ class TestAPageOfOnesOwn:
 
         assert "Halden Grotesk" in await ada.read("/cart")
         assert 'aria-label="Cart, 3 items"' in await ada.read("/")
+
+    async def test_takes_what_was_put_in_before_signing_in_over_into_the_cart(self, app, ada, shop):
+        variant = await shop.add("Halden Grotesk")
+        put = await app.test_client().put(f"/v1/cart/lines/{variant}", json={"quantity": 2})
+        token = put.headers["set-cookie"].partition(";")[0]
+        guest = Browser(app, token)
+        assert 'aria-label="Cart, 2 items"' in await guest.read("/")
+        assert "Halden Grotesk" in await guest.read("/cart")
+
+        answer = await ada.get("/cart", cookie=f"{ada._headers['cookie']}; {token}")
+        assert "Max-Age=0" in answer.headers["set-cookie"]
+        assert 'aria-label="Cart, 2 items"' in await ada.read("/")
+        assert "Halden Grotesk" not in await guest.read("/cart")
+
+    async def test_lets_what_is_in_the_cart_be_ordered(self, visitor, ada, shop):
+        assert "Your cart is empty" in await ada.read("/checkout")
+        await shop.put(await shop.add("Halden Grotesk"), 3)
+
+        assert "data-checkout" in await ada.read("/checkout")
+        answer = await visitor.get("/checkout")
+        assert answer.headers["location"] == "/signin?next=/checkout"
+
+    async def test_offers_the_currencies_that_everything_in_the_cart_is_sold_in(self, ada, shop):
+        variants = [await shop.add("Halden Grotesk"), await shop.add("Tin Roof")]
+        async with shop.database.transaction() as tx:
+            for variant, currencies in zip(variants, (("JPY", "CHF"), ("JPY",)), strict=True):
+                prices = tuple(Money(amount_minor=900, currency=each) for each in currencies)
+                product = (await catalog.offers(tx, [variant]))[variant].product
+                change = VariantChange(id=variant, prices=prices)
+                await catalog.change(tx, ProductChange(product=product, variants=(change,)))
+        for variant in variants:
+            await shop.put(variant)
+
+        html = await ada.read("/cart")
+
+        assert re.findall(r"<option[^>]*>(\w+)<", html) == ["EUR", "JPY"]
 
     async def test_shows_rooms_and_each_by_itself(self, ada, database):
         async with database.transaction() as tx:

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from commerce.storefront.rendering import as_json, initials, money, stock_left, tone
+from commerce.storefront.rendering import as_json, initials, money, stock_left, sum_of, tone
 from protocol.money import Money
 
 
@@ -14,10 +14,17 @@ class TestAPrice:
             (5, "USD", "$0.05"),
             (1_234_500, "GBP", "£12,345.00"),
             (900, "CHF", "CHF\u00a09.00"),
+            (1_234_500, "JPY", "¥1,234,500"),
+            (6_400, "KWD", "KWD\u00a06.400"),
+            (7, "KWD", "KWD\u00a00.007"),
         ],
     )
     def test_is_said_as_people_do(self, minor, currency, said):
         assert money(Money(amount_minor=minor, currency=currency)) == said
+
+    def test_of_nothing_is_a_sum_all_the_same(self):
+        assert sum_of(Money(amount_minor=0, currency="EUR")) == "€0.00"
+        assert sum_of(Money(amount_minor=-150, currency="EUR")) == "-€1.50"
 
 
 class TestAStock:

@@ -2,12 +2,13 @@
 
 /** What the shop refused, as it said so itself (RFC 9457). */
 export class ProblemError extends Error {
-  /** @param {number} status @param {{ code?: string, detail?: string, title?: string }} problem */
+  /** @param {number} status @param {Record<string, any>} problem */
   constructor(status, problem) {
     super(problem.detail ?? problem.title ?? "The shop did not answer.");
     this.name = "ProblemError";
     this.status = status;
     this.code = problem.code ?? "unknown";
+    this.problem = problem;
   }
 }
 
@@ -16,11 +17,15 @@ export class ProblemError extends Error {
  * @param {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} method
  * @param {string} path
  * @param {object} [body]
+ * @param {{ key?: string }} [options] `key` makes a repeated request one
  */
-export async function ask(method, path, body) {
+export async function ask(method, path, body, { key } = {}) {
   const answer = await fetch(path, {
     method,
-    headers: body === undefined ? {} : { "content-type": "application/json" },
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(key === undefined ? {} : { "idempotency-key": key }),
+    },
     body: body === undefined ? undefined : JSON.stringify(body),
     credentials: "same-origin",
   });

@@ -2,7 +2,15 @@
 
 import { mintKey } from "../rialto/index.js";
 import { sentence } from "./api.js";
-import { currentCart, isPending, onCart, quantityOf, readCart, setQuantity } from "./cart_store.js";
+import {
+  chooseCurrency,
+  currentCart,
+  isPending,
+  onCart,
+  quantityOf,
+  readCart,
+  setQuantity,
+} from "./cart_store.js";
 import { arrange, fill, find, h, icon } from "./dom.js";
 import { money, stockLeft, tone } from "./format.js";
 import { client, live } from "./live.js";
@@ -23,12 +31,15 @@ let isOrdering = false;
 
 export function showCartPage() {
   const page = find("[data-cart-page]");
-  if (page === null || client === null) return;
+  if (page === null) return;
   onCart((cart) => {
-    watchProducts(page, cart);
+    if (client !== null) watchProducts(page, cart);
     show(page, cart);
   });
-  find("#place-order", page).addEventListener("click", () => placeOrder(page));
+  find("#place-order", page).addEventListener("click", () => goOn(page));
+  const currency = find("#cart-currency", page);
+  currency.addEventListener("change", () => chooseCurrency(currency.value).then(() => restore()));
+  const restore = () => (currency.value = currentCart()?.total.currency);
 }
 
 /** @param {HTMLElement} page @param {import("../rialto/types.d.ts").Cart} cart */
@@ -48,11 +59,11 @@ function show(page, cart) {
     ? "Placing your order…"
     : minor === 0
       ? "Get it free"
-      : "Place order";
+      : "Go to checkout";
   find("#cart-note", page).textContent =
     minor === 0
       ? "Nothing to pay. It is yours at once."
-      : "You will be asked to pay after placing the order.";
+      : "Discounts and taxes come next. Nothing is ordered yet.";
 }
 
 /** Hear of price and stock of what is in the cart. What the page shows was read just now.
@@ -157,6 +168,15 @@ function makeRow(line, quantity) {
     h("strong", { class: "cart-sum" }, money(total)),
     act("remove", "Remove", "trash", 0),
   );
+}
+
+/** What costs nothing is ordered at once by who is known; all else goes by the checkout.
+ * @param {HTMLElement} page
+ */
+function goOn(page) {
+  const minor = currentCart()?.total.amount_minor ?? 0;
+  if (client !== null && minor === 0) placeOrder(page);
+  else location.assign("/checkout");
 }
 
 /** @param {HTMLElement} page */

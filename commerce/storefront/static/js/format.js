@@ -7,13 +7,27 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric"
 const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-/** @param {{ amount_minor: number, currency: string }} price */
-export function money({ amount_minor: minor, currency }) {
-  if (minor === 0) return "Free";
-  const format = new Intl.NumberFormat("en", { style: "currency", currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(minor / 10 ** digits);
+/** Currencies without decimals, and of three; see `protocol/money.py`. */
+const NO_DECIMALS = new Set(
+  "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(" "),
+);
+const THREE_DECIMALS = new Set("BHD IQD JOD KWD LYD OMR TND".split(" "));
+
+/** @typedef {{ amount_minor: number, currency: string }} Money */
+
+/** How much, also that it is nothing. @param {Money} amount */
+export function sumOf({ amount_minor: minor, currency }) {
+  const digits = NO_DECIMALS.has(currency) ? 0 : THREE_DECIMALS.has(currency) ? 3 : 2;
+  return new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(minor / 10 ** digits);
 }
+
+/** What something costs. @param {Money} price */
+export const money = (price) => (price.amount_minor === 0 ? "Free" : sumOf(price));
 
 /** More than this many are simply there: the number is the shop's business. */
 const FEW = 10;

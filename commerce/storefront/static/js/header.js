@@ -16,6 +16,9 @@ const ORDER_NEWS = {
   order_fulfilled: "is ready.",
   order_canceled: "is canceled.",
   order_expired: "was not paid in time.",
+  order_payment_failed: "could not be paid. You can try again.",
+  order_paid_late: "was paid too late; the money goes back.",
+  order_refunded: "was refunded.",
 };
 
 export function showHeader() {

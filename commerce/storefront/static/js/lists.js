@@ -4,15 +4,7 @@ import { ask } from "./api.js";
 import { find, h, pageData } from "./dom.js";
 import { initials, money, shortTime, tone } from "./format.js";
 import { client, me } from "./live.js";
-
-const STATES = {
-  draft: "Draft",
-  awaiting_payment: "Waiting for payment",
-  paid: "Paid",
-  fulfilled: "Ready",
-  canceled: "Canceled",
-  expired: "Expired",
-};
+import { STATES } from "./states.js";
 
 /** Rooms heard at once on the list's page; the rest is right when the page is opened. */
 const ROOMS_HEARD_MAX = 60;

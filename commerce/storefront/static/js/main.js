@@ -3,6 +3,7 @@
 import { showBell } from "./bell.js";
 import { showCartPage } from "./cart.js";
 import { showCatalogue } from "./catalogue.js";
+import { showCheckout } from "./checkout.js";
 import { showConnection } from "./connection.js";
 import { find } from "./dom.js";
 import { localizeTimes } from "./format.js";
@@ -26,6 +27,7 @@ showBell();
 showCatalogue();
 showProduct();
 showCartPage();
+showCheckout();
 showOrder();
 showLicenses();
 showOrders();

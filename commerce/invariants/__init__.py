@@ -9,8 +9,10 @@ import msgspec
 from commerce.catalog import service as catalog
 from commerce.delivery import service as delivery
 from commerce.discounts import service as discounts
-from commerce.foundation.database import open_database
-from commerce.foundation.invariants import Invariant, Verdict, look_at
+from commerce.foundation.database import Database, open_database
+from commerce.foundation.invariants import Invariant, Verdict, look_at, watch
+from commerce.foundation.jobs import Errand
+from commerce.invariants import across
 from commerce.invoices import service as invoices
 from commerce.ledger import service as ledger
 from commerce.payments import service as payments
@@ -27,11 +29,20 @@ INVARIANTS: Final[Sequence[Invariant]] = (
     *payments.INVARIANTS,
     *refunds.INVARIANTS,
     *delivery.INVARIANTS,
+    *across.INVARIANTS,
     *subscriptions.INVARIANTS,
 )
 
 BROKEN: Final = 1
 """The exit code when an invariant does not hold."""
+
+
+async def watch_all(database: Database) -> None:
+    """Look at all of them, and tell operators of those that are broken."""
+    await watch(database, INVARIANTS)
+
+
+ERRANDS: Final = (Errand(name="invariants.watch", every_seconds=3600, run=watch_all),)
 
 
 async def run(settings: CommerceSettings, *, machine_readable: bool) -> int:
