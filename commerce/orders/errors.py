@@ -89,5 +89,26 @@ class AlreadyOwnedError(ExpectedError):
         super().__init__(f"You have {', '.join(titles)} already; say so if you want it again.")
 
 
+class NotPayableError(ExpectedError):
+    """The order does not wait for money."""
+
+    code = "order_not_payable"
+    http_status = 409
+
+    def __init__(self, state: OrderState) -> None:
+        super().__init__(f"The order is {_spoken(state)}: there is nothing to pay now.")
+
+
+class PaymentUnderWayError(ExpectedError):
+    """Money for the order is on its way, or nobody knows yet whether it is."""
+
+    code = "payment_under_way"
+    http_status = 409
+    temporary = True
+
+    def __init__(self, order: OrderId) -> None:
+        super().__init__(f"A payment for order {order} is under way; wait for what comes of it.")
+
+
 def _spoken(name: str) -> str:
     return name.replace("_", " ")

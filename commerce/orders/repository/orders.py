@@ -43,16 +43,14 @@ _OF_BUYER: Final[LiteralString] = (
 """
 )
 
-_LOCK_UNPAID: Final[LiteralString] = (
-    COLUMNS
-    + """
+_DUE: Final[LiteralString] = """
+    select id
+      from orders
      where state = 'awaiting_payment'
        and pay_until < $1
      order by pay_until, id
      limit $2
-       for update skip locked
 """
-)
 
 _LINES: Final[LiteralString] = """
     select order_id, id, variant_id, product_id, title, quantity, unit_price_minor, currency,
@@ -236,6 +234,10 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     discount_ids: tuple[DiscountId, ...]
 
 
+class _Due(msgspec.Struct, frozen=True, kw_only=True):
+    id: OrderId
+
+
 class _LineRow(OrderLine, frozen=True, kw_only=True):
     order_id: OrderId
 
@@ -280,9 +282,9 @@ async def of_buyer(
     return await with_lines(tx, await tx.all(OrderRow, _OF_BUYER, buyer, after, limit))
 
 
-async def lock_unpaid(tx: Transaction, *, due_before: datetime, limit: int) -> list[Order]:
-    """Return unpaid orders that nobody else holds, the oldest first, and hold them."""
-    return await with_lines(tx, await tx.all(OrderRow, _LOCK_UNPAID, due_before, limit))
+async def due(tx: Transaction, *, due_before: datetime, limit: int) -> list[OrderId]:
+    """Return orders whose time to be paid is over, the oldest first."""
+    return [row.id for row in await tx.all(_Due, _DUE, due_before, limit)]
 
 
 async def events(tx: Transaction, order: OrderId, *, after_version: int = 0) -> list[OrderEvent]:

@@ -1,16 +1,13 @@
 """What the rest of commerce may ask of orders."""
 
+from commerce.orders.service.checkout import Payable, PayRequest, call_off, expire_due, pay
 from commerce.orders.service.importing import (
     import_past,
 )
-from commerce.orders.service.paying import (
-    hear,
-    settle,
-)
+from commerce.orders.service.paying import hear, settle
 from commerce.orders.service.placing import (
     cancel,
     confirm,
-    expire_unpaid,
     place,
     place_for_subscription,
 )
@@ -43,12 +40,15 @@ from commerce.orders.service.stepping import (
 
 __all__ = [
     "BUYER_ROLE",
+    "PayRequest",
+    "Payable",
     "access",
+    "call_off",
     "cancel",
     "confirm",
     "delivery_is",
     "dispute_is",
-    "expire_unpaid",
+    "expire_due",
     "forget_quotes",
     "fulfil",
     "hear",
@@ -57,6 +57,7 @@ __all__ = [
     "import_past",
     "of",
     "of_buyer",
+    "pay",
     "place",
     "place_for_subscription",
     "quote",

@@ -1,13 +1,12 @@
 """Placing orders, and giving them up."""
 
-from typing import Final
-
 from commerce.cart import service as carts
 from commerce.cart.model import Cart
 from commerce.foundation.database import Transaction
 from commerce.orders.errors import (
     AlreadyOwnedError,
     OrderNotFoundError,
+    PaymentUnderWayError,
     QuoteExpiredError,
     QuoteNotFoundError,
     QuoteOutdatedError,
@@ -18,14 +17,12 @@ from commerce.orders.service.paying import paid
 from commerce.orders.service.reading import BUYER_ROLE, of
 from commerce.orders.service.reserving import release, reserve
 from commerce.orders.service.stepping import begin, take
+from commerce.payments import service as payments
 from commerce.pricing import service as pricing
 from commerce.pricing.model import Basket, PricedLine, PriceRequest
 from commerce.taxes.model import HOME_COUNTRY
 from protocol.ids import CartId, OrderId, OrderLineId, QuoteId, SubscriptionId, UserId
 from protocol.topics import order_topic
-
-EXPIRED_AT_ONCE_MAX: Final = 100
-"""Orders one run of the job expires: their transaction must stay short."""
 
 
 async def place(
@@ -101,26 +98,22 @@ async def place_for_subscription(
 
 
 async def cancel(tx: Transaction, buyer: UserId, order: OrderId) -> Order:
-    """Give up an order that is not paid; what it took from the stock is given back.
+    """Give up an order that is not paid, and that nobody is paying; what it reserved is released.
 
     Raises:
         OrderNotFoundError: if this buyer has no such order.
         IllegalTransitionError: if it is paid, canceled or expired.
+        PaymentUnderWayError: if there is a payment to cancel first: see `checkout.call_off`.
     """
     held = await repository.lock(tx, order)
     if held is None or held.buyer_id != buyer:
         raise OrderNotFoundError(order)
-    canceled = await take(tx, machine.cancel(held), otherwise=held)
+    step = machine.cancel(held)
+    if await payments.attempt_of_order(tx, order) is not None:
+        raise PaymentUnderWayError(order)
+    canceled = await take(tx, step, otherwise=held)
     await release(tx, [canceled])
     return canceled
-
-
-async def expire_unpaid(tx: Transaction) -> int:
-    """Expire some of the orders that waited too long for their payment; return how many."""
-    due = await repository.lock_unpaid(tx, due_before=tx.now, limit=EXPIRED_AT_ONCE_MAX)
-    expired = [await take(tx, machine.expire(order), otherwise=order) for order in due]
-    await release(tx, expired)
-    return len(expired)
 
 
 async def _make(

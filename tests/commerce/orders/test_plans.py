@@ -103,7 +103,7 @@ class TestTwentyThousandOrders:
             assert rows_read(plan) == rows, sql
 
     async def test_are_expired_without_looking_at_those_that_are_paid(self, busy):
-        plan = await plan_of(busy, repository._LOCK_UNPAID, NOW, 100)
+        plan = await plan_of(busy, repository._DUE, NOW, 100)
 
         assert scanned(plan) == set()
         assert indexes(plan) == {"orders_to_expire"}

@@ -1,5 +1,7 @@
 """Real connections that start together; whichever wins, the shop must be right."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 
@@ -10,6 +12,7 @@ from commerce.foundation.settings import DatabaseSettings
 from commerce.orders import service as orders
 from commerce.orders.errors import IllegalTransitionError
 from protocol.ids import UserId
+from tests.commerce.orders.gateways import NoGateway
 from tests.commerce.racing import lost, race, won
 from tests.commerce.shop import ADA, Shop
 
@@ -106,10 +109,10 @@ class TestAnOrderThatIsCanceledWhileItExpires:
         order = await shop.buy(variant, 2)
         clock.advance(hours=25)
 
-        await race(
-            shop.database,
-            lambda tx: orders.cancel(tx, ADA, order.id),
-            orders.expire_unpaid,
+        await asyncio.gather(
+            orders.call_off(shop.database, NoGateway(), order.id, buyer=ADA),
+            orders.expire_due(shop.database, NoGateway()),
+            return_exceptions=True,
         )
 
         found, events = await shop.history(order.id)

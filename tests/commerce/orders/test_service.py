@@ -19,6 +19,7 @@ from protocol.events import (
 from protocol.ids import OrderId
 from protocol.money import Money
 from protocol.topics import order_topic, user_topic
+from tests.commerce.orders.gateways import NoGateway
 from tests.commerce.outbox import events_told, everything_told, forget_what_was_told
 from tests.commerce.shop import ADA, BEN
 
@@ -191,8 +192,7 @@ class TestCancelingAnOrder:
 
 class TestAnOrderThatIsNotPaid:
     async def expire(self, shop):
-        async with shop.database.transaction() as tx:
-            return await orders.expire_unpaid(tx)
+        return await orders.expire_due(shop.database, NoGateway())
 
     async def test_expires_after_a_day_and_gives_its_stock_back(self, shop, clock):
         variant = await shop.add(stock=5)

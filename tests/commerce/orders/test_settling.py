@@ -17,6 +17,7 @@ from protocol.events import (
 )
 from protocol.ids import PaymentId
 from protocol.topics import order_topic
+from tests.commerce.orders.gateways import NoGateway
 from tests.commerce.outbox import events_told, forget_what_was_told
 from tests.commerce.racing import lost, race
 from tests.commerce.shop import ADA, BEN
@@ -129,8 +130,7 @@ class TestMoneyOnItsWay:
     async def test_keeps_the_order_waiting_for_days_and_its_stock(self, shop, order, clock):
         waiting = await hear(shop, order, *[told(order, "processing")] * 2)
         clock.advance(hours=30)
-        async with shop.database.transaction() as tx:
-            assert await orders.expire_unpaid(tx) == 0
+        assert await orders.expire_due(shop.database, NoGateway()) == 0
 
         assert (waiting.state, waiting.payment) == ("processing", "processing")
         assert await facts(shop, order) == [OrderProcessing]
@@ -205,8 +205,7 @@ class TestMoneyForAnOrderThatWasGivenUp:
             await shop.cancel(order.id)
             return
         clock.advance(hours=25)
-        async with shop.database.transaction() as tx:
-            assert await orders.expire_unpaid(tx) == 1
+        assert await orders.expire_due(shop.database, NoGateway()) == 1
 
     async def test_goes_back_by_the_same_fold(self, shop, order, variant):
         await shop.cancel(order.id)
