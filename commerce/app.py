@@ -39,6 +39,7 @@ from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
 from commerce.notifications import endpoints as notifications
 from commerce.orders import endpoints as orders
+from commerce.orders.ports import Till
 from commerce.payments.adapters.stripe_gateway import StripeGateway
 from commerce.refunds import endpoints as refunds
 from commerce.settings import CommerceSettings
@@ -113,6 +114,7 @@ def web_context(
 ) -> WebContext:
     """Return what every endpoint may reach."""
     told = settings.accounts
+    gateway = StripeGateway(stripe, clock, shop_url=settings.web.public_url)
     sessions = RedisSessions(redis, clock)
     limits = RateLimit(name="sign-in", count=told.attempts_per_minute, per_seconds=60)
     services: Mapping[type, object] = {
@@ -130,7 +132,8 @@ def web_context(
         DerivedKeys: DerivedKeys(settings.licenses.secret),
         Ed25519Signer: Ed25519Signer(settings.licenses.file_keys),
         StripeSettings: settings.stripe,
-        StripeGateway: StripeGateway(stripe, clock, shop_url=settings.web.public_url),
+        StripeGateway: gateway,
+        Till: Till(gateway=gateway, standin_url=settings.stripe.standin_url),
     }
     return WebContext(
         database=database,

@@ -84,11 +84,12 @@ def errands_of(
     settings: CommerceSettings, *, database: Database, stripe: StripeApi
 ) -> Sequence[Errand]:
     """Return the jobs that call the outside; without an account none that calls Stripe."""
-    if not stripe.is_open:
-        return ERRANDS
     standing = standing_on(settings, database=database, stripe=stripe)
+    ours = (*ERRANDS, *orders_jobs.errands(standing.gateway))
+    if not stripe.is_open:
+        return ours
     return (
-        *ERRANDS,
+        *ours,
         *refunds_jobs.errands(StripeRefunds(stripe)),
         *subscriptions_jobs.errands(standing.gateway),
         *settlement_jobs.errands(standing, is_live=settings.stripe.is_live),

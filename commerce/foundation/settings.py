@@ -120,3 +120,8 @@ class StripeSettings(msgspec.Struct, frozen=True, kw_only=True):
     def is_live(self) -> bool:
         """Whether real money moves."""
         return "_live_" in self.api_key
+
+    @property
+    def standin_url(self) -> str | None:
+        """Where buyers pay at the stand-in; None where Stripe.js is used."""
+        return self.url if self.url and not self.publishable_key else None

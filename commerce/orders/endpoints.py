@@ -14,30 +14,41 @@ from commerce.discounts.errors import (
     DiscountUsedUpError,
     UnknownCodeError,
 )
-from commerce.foundation.errors import InvalidRequestError
+from commerce.foundation.errors import (
+    InvalidRequestError,
+    PaymentsClosedError,
+    StripeUnheardError,
+)
 from commerce.foundation.http import Call, Door
 from commerce.foundation.pagination import Page, PageQuery, decode_cursor, page_of
 from commerce.orders import service
 from commerce.orders.errors import (
     AlreadyOwnedError,
     IllegalTransitionError,
+    NotPayableError,
     OrderNotFoundError,
+    PaymentUnderWayError,
     QuoteExpiredError,
     QuoteNotFoundError,
     QuoteOutdatedError,
 )
 from commerce.orders.model import show
+from commerce.orders.ports import Till
 from commerce.orders.schemas import (
     HistoryQuery,
     NewOrder,
+    NewPayment,
     NewQuote,
     OrderedAfter,
     OrderHistory,
+    PaymentBegun,
     QuoteView,
     SupportRoom,
     view_history,
     view_quote,
 )
+from commerce.payments.errors import PaymentMethodNotFoundError
+from commerce.payments.model import show as show_payment
 from commerce.pricing.errors import DiscountDoesNotApplyError, NotSoldInCurrencyError
 from protocol.ids import OrderId, QuoteId
 from protocol.views import Order, Person
@@ -156,14 +167,48 @@ async def history(call: Call[None, HistoryQuery]) -> OrderHistory:
 
 @door.api(
     "POST",
+    "/v1/orders/{order}/payments",
+    body=NewPayment,
+    out=PaymentBegun,
+    status=201,
+    errors=(
+        NotPayableError,
+        OrderNotFoundError,
+        PaymentMethodNotFoundError,
+        PaymentsClosedError,
+        StripeUnheardError,
+    ),
+    idempotency="required",
+)
+async def pay(call: Call[NewPayment, None]) -> PaymentBegun:
+    """Begin to pay an order, or go on with the payment there is: an order has one at a time."""
+    till, asked = call.service(Till), call.body
+    begun = await service.pay(
+        call.database,
+        till.gateway,
+        service.PayRequest(
+            buyer=call.principal.user,
+            order=OrderId(call.path["order"]),
+            run=call.header("idempotency-key") or "",
+            method=asked.method,
+            saves_method=asked.save,
+        ),
+    )
+    return _begun(begun, till)
+
+
+@door.api(
+    "POST",
     "/v1/orders/{order}/cancel",
     out=Order,
-    errors=(OrderNotFoundError, IllegalTransitionError),
+    errors=(OrderNotFoundError, IllegalTransitionError, PaymentUnderWayError),
+    idempotency="none",
 )
 async def cancel(call: Call[None, None]) -> Order:
-    """Give up an order that is not paid."""
-    async with call.database.transaction() as tx:
-        return show(await service.cancel(tx, call.principal.user, OrderId(call.path["order"])))
+    """Give up an order that is not paid. If its payment was faster, it is paid: look at it."""
+    order = OrderId(call.path["order"])
+    gateway, buyer = call.service(Till).gateway, call.principal.user
+    return show(await service.call_off(call.database, gateway, order, buyer=buyer))
 
 
 @door.api("POST", "/v1/orders/{order}/support", out=SupportRoom, errors=(OrderNotFoundError,))
@@ -173,3 +218,15 @@ async def support(call: Call[None, None]) -> SupportRoom:
     async with call.database.transaction() as tx:
         room = await service.support_room(tx, opener, OrderId(call.path["order"]))
     return SupportRoom(room=room)
+
+
+def _begun(begun: service.Payable, till: Till) -> PaymentBegun:
+    attempt = begun.attempt
+    secret = None if attempt.is_final else attempt.client_secret
+    is_open = attempt.intent_id is not None and secret is not None
+    return PaymentBegun(
+        order=show(begun.order),
+        payment=show_payment(attempt),
+        client_secret=secret,
+        pay_url=till.pay_url(attempt.intent_id or "", secret or "") if is_open else None,
+    )

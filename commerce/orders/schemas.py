@@ -73,6 +73,26 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     confirm_repeat: bool = False
 
 
+class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pay with a method one keeps, or give one in the browser; `save` keeps that one."""
+
+    method: Annotated[str, msgspec.Meta(pattern=r"^pm_\w{1,250}$")] | None = None
+    save: bool = False
+
+
+class PaymentBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """How the payment of an order stands, and how the browser goes on.
+
+    Stripe.js goes on with the `client_secret`; where there is a `pay_url`, the buyer pays on that
+    page instead: add `return_url` to it. Neither is needed once the payment is over.
+    """
+
+    order: views.Order
+    payment: views.Payment
+    client_secret: str | None
+    pay_url: str | None
+
+
 class SupportRoom(msgspec.Struct, frozen=True, kw_only=True):
     """Where the buyer and the staff talk about an order."""
 
