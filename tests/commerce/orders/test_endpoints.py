@@ -6,11 +6,13 @@ import pytest_asyncio
 from commerce.app import create_app
 from commerce.foundation.commands import Caller as CommandCaller
 from commerce.orders.reactions import COMMANDS
+from commerce.payments.adapters.stripe_gateway import StripeGateway
 from commerce.settings import CommerceSettings
 from protocol.commands import CancelOrder, OrderResult, PlaceOrder
 from protocol.ids import OrderId, SessionId
 from protocol.views import Person
 from tests.commerce.caller import Caller, sign_in
+from tests.commerce.orders.gateways import ScriptedGateway
 from tests.commerce.shop import ADA, BEN
 
 KEY = "Idempotency-Key"
@@ -156,3 +158,103 @@ class TestTheCommands:
 
         assert placed == OrderResult(order=placed.order, number="R-2026-000001", version=1)
         assert canceled == OrderResult(order=placed.order, number="R-2026-000001", version=2)
+
+
+class TestPayingAnOrder:
+    @pytest.fixture
+    def gateway(self, app, clock, monkeypatch):
+        """Have the app's till take money as a test says."""
+        gateway = ScriptedGateway(clock)
+        monkeypatch.setattr(StripeGateway, "submit", lambda _, *a, **k: gateway.submit(*a, **k))
+        monkeypatch.setattr(
+            StripeGateway, "new_customer", lambda _, user: gateway.new_customer(user)
+        )
+        monkeypatch.setattr(StripeGateway, "cancel", lambda _, attempt: gateway.cancel(attempt))
+        return gateway
+
+    async def test_begins_with_what_the_browser_needs(self, ada, shop, gateway):
+        placed = await place(ada, await put(ada, await shop.add(price=1900)))
+
+        begun = await ada.post(
+            f"/v1/orders/{placed.body['id']}/payments", {}, **{KEY: "pay-this-one"}
+        )
+
+        assert begun.status == 201
+        assert begun.body["payment"]["state"] == "requires_method"
+        assert begun.body["client_secret"]
+        assert begun.body["order"]["state"] == "awaiting_payment"
+
+    async def test_wants_an_idempotency_key(self, ada, shop, gateway):
+        placed = await place(ada, await put(ada, await shop.add(price=1900)))
+
+        refused = await ada.post(f"/v1/orders/{placed.body['id']}/payments", {})
+
+        assert refused.status == 400
+        assert gateway.calls == []
+
+    async def test_is_not_for_others(self, ada, ben, shop, gateway):
+        placed = await place(ada, await put(ada, await shop.add(price=1900)))
+
+        refused = await ben.post(f"/v1/orders/{placed.body['id']}/payments", {}, **{KEY: "mine"})
+
+        assert (refused.status, refused.code) == (404, "order_not_found")
+
+    async def test_is_called_off_with_the_order(self, ada, shop, gateway):
+        placed = await place(ada, await put(ada, await shop.add(price=1900)))
+        path = f"/v1/orders/{placed.body['id']}"
+        await ada.post(f"{path}/payments", {}, **{KEY: "pay-this-one"})
+
+        canceled = await ada.post(f"{path}/cancel", None)
+
+        assert canceled.body["state"] == "canceled"
+        assert [each["state"] for each in gateway.intents.values()] == ["canceled"]
+
+    async def test_is_refused_in_a_shop_without_an_account(self, ada, shop):
+        placed = await place(ada, await put(ada, await shop.add(price=1900)))
+
+        refused = await ada.post(
+            f"/v1/orders/{placed.body['id']}/payments", {}, **{KEY: "pay-this-one"}
+        )
+
+        assert (refused.status, refused.code) == (503, "payments_closed")
+
+
+class TestAQuoteByRest:
+    async def test_is_asked_for_shown_and_ordered(self, ada, shop):
+        cart = await put(ada, await shop.add(price=1900), 2)
+
+        quoted = await ada.post(
+            "/v1/quotes", {"cart_version": cart.body["version"], "country": "CA"}
+        )
+        shown = await ada.get(f"/v1/quotes/{quoted.body['id']}")
+        placed = await ada.post("/v1/orders", {"quote": quoted.body["id"]})
+
+        assert (quoted.status, shown.body) == (201, quoted.body)
+        assert quoted.body["total"] == {"amount_minor": 3990, "currency": "EUR"}
+        assert placed.body["total"] == quoted.body["total"]
+        again = await ada.get(f"/v1/quotes/{quoted.body['id']}")
+        assert again.body["order"] == placed.body["id"]
+
+    @pytest.mark.parametrize(
+        "body", [{}, {"quote": "quo_01JD0000000000000000000000", "cart_version": 1}]
+    )
+    async def test_and_a_cart_version_exclude_each_other(self, ada, body):
+        assert (await ada.post("/v1/orders", body)).code == "invalid"
+
+    async def test_asks_before_it_sells_something_again(self, ada, shop):
+        variant = await shop.add(price=0)
+        await place(ada, await put(ada, variant))
+        cart = await put(ada, variant)
+        body = {"cart_version": cart.body["version"]}
+
+        assert (await ada.post("/v1/orders", body)).code == "already_owned"
+        assert (await ada.post("/v1/orders", body | {"confirm_repeat": True})).status == 201
+
+
+class TestTheTimelineOfAnOrder:
+    async def test_goes_on_after_a_version(self, ada, shop):
+        placed = await place(ada, await put(ada, await shop.add(price=0)))
+
+        rest = await ada.get(f"/v1/orders/{placed.body['id']}", after_version=1)
+
+        assert [step["version"] for step in rest.body["events"]] == [2]
