@@ -71,7 +71,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
             "RIALTO_WORKER_LANES",
             "How many batches of commands are carried out at a time; each holds a connection.",
         ),
-    ] = 4
+    ] = 2
 
 
 class CommerceSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -86,7 +86,9 @@ class Lane:
 
     async def run(self) -> None:
         """Wait for the partitions, then work until Postgres or Redis fails; run it `for_ever`."""
-        async with leading(self._settings, self._locks, role="lane") as connection:
+        async with leading(
+            self._settings, self._locks, role="lane", plans_anew=False
+        ) as connection:
             self._parked.clear()
             self._swept = 0.0
             await self._log.prepare()

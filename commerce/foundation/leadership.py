@@ -53,13 +53,21 @@ def stream_lock(stream: str) -> Lock:
 
 @asynccontextmanager
 async def leading(
-    settings: DatabaseSettings, locks: Sequence[Lock], *, role: str, durable: bool = True
+    settings: DatabaseSettings,
+    locks: Sequence[Lock],
+    *,
+    role: str,
+    durable: bool = True,
+    plans_anew: bool = True,
 ) -> AsyncGenerator["Connection[Record]"]:
     """Wait until this process alone holds `locks`; give the connection that holds them.
 
-    What is done on it may be lost in a crash of the server unless it is `durable`.
+    What is done on it may be lost in a crash of the server unless it is `durable`. Without
+    `plans_anew` each statement is planned once: for small ones that find rows by their keys.
     """
     options = server_settings(settings, role=role)
+    if not plans_anew:
+        options["plan_cache_mode"] = "force_generic_plan"
     if not durable:
         options["synchronous_commit"] = "off"
     connection = await asyncpg.connect(

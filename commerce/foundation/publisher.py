@@ -1,4 +1,4 @@
-"""Rows of the event outbox into Redis: many in one round trip, in order, each at most once."""
+"""Rows of the event outbox into Redis: many in one trip, each topic's in order, at most once."""
 
 import asyncio
 import hashlib
@@ -34,6 +34,9 @@ _FOLDER: Final = Path(__file__).parent
 _PUBLISH: Final = (_FOLDER / "publish.lua").read_text("utf-8")
 _PUBLISH_SHA: Final = hashlib.sha1(_PUBLISH.encode(), usedforsecurity=False).hexdigest()
 _EPOCH_BYTES: Final = 9
+_EVENTS_A_CALL_MAX: Final = 100
+"""Events of a topic that are told in one script; meanwhile the server does nothing else."""
+
 _EVERY_TOPIC: Final = Topic("*")
 
 
@@ -78,7 +81,7 @@ class Publisher:
             by_server.setdefault(self._servers.owner(topic_log(row.topic)), []).append(row)
         for server, its_rows in by_server.items():
             if only in {None, server.name}:
-                await self._tell(server, [one for row in its_rows for one in self._commands(row)])
+                await self._tell(server, self._commands(its_rows))
 
     async def replace_access(self, topics: dict[Topic, dict[str, str]]) -> None:
         """Make the rights to each of `topics` exactly those given."""
@@ -160,34 +163,60 @@ class Publisher:
         if isinstance(answer, Exception):
             raise answer
 
-    def _commands(self, row: OutboxRow) -> list[RedisCommand]:
+    def _commands(self, rows: Sequence[OutboxRow]) -> list[RedisCommand]:
+        commands: list[RedisCommand] = []
+        for group in _by_topic(rows):
+            commands += (
+                [self._publishing(group)]
+                if group[0].kind == "event"
+                else self._changing_access(group[0])
+            )
+        return commands
+
+    def _changing_access(self, row: OutboxRow) -> list[RedisCommand]:
         member = row.member or ""
         if row.kind == "grant":
             return [("HSET", topic_access(row.topic), member, row.role or "")]
-        if row.kind == "revoke":
-            notice = f"{NOTICE_MARK} revoked {member}"
-            return [
-                ("HDEL", topic_access(row.topic), member),
-                (self._servers.publish_word, topic_live_channel(row.topic), notice),
-            ]
-        return [self._publishing(row)]
+        notice = f"{NOTICE_MARK} revoked {member}"
+        return [
+            ("HDEL", topic_access(row.topic), member),
+            (self._servers.publish_word, topic_live_channel(row.topic), notice),
+        ]
 
-    def _publishing(self, row: OutboxRow) -> RedisCommand:
+    def _publishing(self, events: Sequence[OutboxRow]) -> RedisCommand:
+        topic = events[0].topic
+        told = [part for event in events for part in (event.event_id or "", event.body or b"")]
         return (
             "EVALSHA",
             _PUBLISH_SHA,
             3,
-            topic_log(row.topic),
-            topic_meta(row.topic),
-            topic_seen(row.topic),
-            row.event_id or "",
-            row.body or b"",
+            topic_log(topic),
+            topic_meta(topic),
+            topic_seen(topic),
             secrets.token_urlsafe(_EPOCH_BYTES),
-            topic_live_channel(row.topic),
+            topic_live_channel(topic),
             TOPIC_LOG_ENTRIES_MAX,
             TOPIC_IDLE_SECONDS_MAX * 1000,
             self._servers.publish_word,
+            *told,
         )
+
+
+def _by_topic(rows: Sequence[OutboxRow]) -> list[list[OutboxRow]]:
+    """Bring the events of each topic together. Nothing passes a right that is given or taken."""
+    groups: list[list[OutboxRow]] = []
+    newest: dict[Topic, list[OutboxRow]] = {}
+    for row in rows:
+        if row.kind != "event":
+            newest.clear()
+            groups.append([row])
+            continue
+        group = newest.get(row.topic)
+        if group is None or len(group) >= _EVENTS_A_CALL_MAX:
+            group = newest[row.topic] = []
+            groups.append(group)
+        group.append(row)
+    return groups
 
 
 def _told_by_others(loss: Loss, marks: Sequence[int]) -> Loss:

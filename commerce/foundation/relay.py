@@ -154,7 +154,9 @@ class Relay:
 
     async def run(self) -> None:
         """Wait to lead, then lead until Postgres fails, or Redis for long; run it `for_ever`."""
-        async with leading(self._settings, [RELAY], role="relay", durable=False) as connection:
+        async with leading(
+            self._settings, [RELAY], role="relay", durable=False, plans_anew=False
+        ) as connection:
             await connection.add_listener(OUTBOX_CHANNEL, lambda *_: self._bell.ring())
             self._bell.heard_here = True
             self._begin_anew()

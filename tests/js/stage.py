@@ -133,9 +133,9 @@ class Stage:
                 PUBLISH,
                 3,
                 *(topic_log(topic), topic_meta(topic), topic_seen(topic)),
-                *(event_id, encode_topic_entry(entry), mint_id("epo", now)),
-                topic_live_channel(topic),
+                *(mint_id("epo", now), topic_live_channel(topic)),
                 *(TOPIC_LOG_ENTRIES_MAX, TOPIC_IDLE_SECONDS_MAX * 1000, "PUBLISH"),
+                *(event_id, encode_topic_entry(entry)),
             )
 
     def forget(self, *, topic):

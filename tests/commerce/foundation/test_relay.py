@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from commerce.foundation.database import prepare_connection
 from commerce.foundation.held_cluster import MARKER_KEY
 from commerce.foundation.leadership import for_ever
-from commerce.foundation.publisher import Publisher, open_publisher
+from commerce.foundation.publisher import Publisher, _by_topic, open_publisher
 from commerce.foundation.relay import KEPT_MINUTES, Relay, forget_published
 from commerce.foundation.settings import RedisSettings
 from protocol.codec import decode_event, decode_topic_entry
@@ -31,6 +31,7 @@ from tests.commerce.waiting import until
 
 USER = a_user_id()
 TOPIC = user_topic(USER)
+OTHER_TOPIC = user_topic(a_user_id())
 TOPIC_KEYS = (topic_log(TOPIC), topic_meta(TOPIC), topic_seen(TOPIC))
 
 
@@ -143,6 +144,37 @@ class TestTheRelay:
         await relay.relay_batch(connection)
 
         assert await redis.hgetall(topic_access(TOPIC)) == {b"*": b"reader"}
+
+    async def test_keeps_the_order_of_each_of_several_topics(
+        self, relay, connection, database, redis
+    ):
+        mine, others = [a_session_id() for _ in range(250)], [a_session_id() for _ in range(3)]
+        async with database.transaction() as tx:
+            for number, session in enumerate(mine):
+                await tx.emit(TOPIC, SessionRevoked(session=session))
+                if number in {7, 100, 249}:
+                    await tx.emit(OTHER_TOPIC, SessionRevoked(session=others[0]))
+                    others.append(others.pop(0))
+
+        await relay.relay_batch(connection)
+
+        assert await log_of(redis) == numbered(mine)
+        assert await log_of(redis, OTHER_TOPIC) == numbered(others)
+
+    async def test_lets_nothing_pass_a_right(self, relay, connection, database, redis):
+        async with database.transaction() as tx:
+            await tx.emit(OTHER_TOPIC, SessionRevoked())
+            await tx.grant_access(TOPIC, USER, "member")
+            await tx.emit(OTHER_TOPIC, SessionRevoked())
+        rows = await relay._waiting(connection)
+
+        groups = _by_topic(rows)
+
+        assert [[row.kind for row in group] for group in groups] == [
+            ["event"],
+            ["grant"],
+            ["event"],
+        ]
 
     async def test_tells_at_once_whose_right_was_taken_away(
         self, relay, connection, database, redis
