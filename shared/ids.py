@@ -6,10 +6,11 @@ from typing import Final
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
 _RANDOM_BITS: Final = 80
 _CHARACTERS: Final = 26
+_SHIFTS: Final = range(5 * _CHARACTERS - 10, -1, -10)
 _TIME_CHARACTERS: Final = 10
-_PLACES: Final = range(5 * (_CHARACTERS - 1), -1, -5)
 
 
 def mint_id(prefix: str, moment: datetime) -> str:
@@ -39,4 +40,4 @@ def minted_ms(minted: str) -> int:
 
 
 def _base32(value: int) -> str:
-    return "".join([_ALPHABET[(value >> place) & 31] for place in _PLACES])
+    return "".join([_PAIRS[(value >> shift) & 1023] for shift in _SHIFTS])

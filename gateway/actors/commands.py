@@ -22,6 +22,7 @@ from shared.clock import unix_ms
 _outcomes = Counter(
     "rialto_gateway_commands_total", "Commands, by how they were answered.", ["outcome"]
 )
+_accepted = _outcomes.labels(outcome="accepted")
 _RETRY_SECONDS: Final = 1.0
 _RETRY_FULL_SECONDS: Final = 5.0
 
@@ -65,7 +66,7 @@ class CommandDoor:
         except StreamFullError:
             self._refuse(connection, frame, "full", _RETRY_FULL_SECONDS)
         else:
-            _outcomes.labels(outcome="accepted").inc()
+            _accepted.inc()
             connection.send(Accepted(id=frame.id, key=frame.key))
 
     def _refuse(
