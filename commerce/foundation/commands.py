@@ -17,6 +17,7 @@ from prometheus_client import Counter, Histogram
 
 from commerce.foundation.command_log import Entry
 from commerce.foundation.database import Transaction
+from commerce.foundation.outbox import INSERT
 from protocol.codec import decode_command
 from protocol.commands import AnyCommandResult, Command
 from protocol.envelopes import CommandEnvelope
@@ -36,11 +37,15 @@ _KNOWN: Final[LiteralString] = """
       join unnest($1::text[], $2::text[]) asked (user_id, key)
      using (user_id, key)
 """
-_STORE: Final[LiteralString] = """
+_STORE: Final[LiteralString] = (
+    "with told as ("  # noqa: S608 - put together of constants
+    + INSERT
+    + """)
     insert into command_outcomes (user_id, key, fingerprint, entry, outcome, created_at)
-    select *, $6::timestamptz
-      from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bytea[])
+    select *, $7
+      from unnest($8::text[], $9::text[], $10::bytea[], $11::text[], $12::bytea[])
 """
+)
 _FORGET: Final[LiteralString] = """
     delete from command_outcomes
      where created_at < $1
@@ -337,9 +342,7 @@ async def _store(tx: Transaction, kept: Sequence[Kept]) -> None:
         return
     columns = ("user_id", "key", "fingerprint", "entry", "outcome")
     try:
-        await tx.execute(
-            _STORE, *([getattr(each, name) for each in kept] for name in columns), tx.now
-        )
+        await tx.flush_with(_STORE, *([getattr(each, name) for each in kept] for name in columns))
     except asyncpg.UniqueViolationError as error:  # The same key in another partition, just now.
         raise BatchConflictError from error
 

@@ -18,6 +18,7 @@ from commerce.foundation.errors import (
 from commerce.foundation.outbox import (
     Member,
     OutboxRow,
+    arguments_of,
     event_row,
     grant_row,
     revoke_row,
@@ -67,6 +68,7 @@ class Transaction:
     def __init__(self, connection: "AnyConnection", now: datetime) -> None:
         self._connection = connection
         self._outbox: list[OutboxRow] = []
+        self._has_told = False
         self.now = now
 
     @property
@@ -159,12 +161,21 @@ class Transaction:
             raise
 
     async def flush(self) -> bool:
-        """Write the collected outbox rows; say whether there were any."""
-        if not self._outbox:
-            return False
-        await write_rows(self, self._outbox, self.now)
+        """Write the collected outbox rows; say whether any were written until now."""
+        if self._outbox:
+            await write_rows(self, self._outbox, self.now)
+            self._outbox.clear()
+            self._has_told = True
+        return self._has_told
+
+    async def flush_with(self, sql: LiteralString, *arguments: object) -> None:
+        """Write the collected outbox rows in one statement with something else.
+
+        `sql` holds `outbox.INSERT` in a `with` clause; its own parameters begin after those.
+        """
+        await self.execute(sql, *arguments_of(self._outbox, self.now), *arguments)
         self._outbox.clear()
-        return True
+        self._has_told = True
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ AccessRow = tuple[Topic, Member, str]
 _ROWS_MAX: Final = 10_000
 """More rows than one transaction may leave: a loop has run away."""
 
-_INSERT: Final[LiteralString] = """
+INSERT: Final[LiteralString] = """
     insert into outbox (kind, topic, event_id, body, member, role, created_at)
     select kind, topic, event_id, body, member, role, $7
       from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[])
@@ -75,9 +75,13 @@ def revoke_row(topic: Topic, member: Member) -> OutboxRow:
 
 async def write_rows(tx: Writes, rows: list[OutboxRow], at: datetime) -> None:
     """Write `rows` in order."""
+    await tx.execute(INSERT, *arguments_of(rows, at))
+
+
+def arguments_of(rows: list[OutboxRow], at: datetime) -> tuple[object, ...]:
+    """Return what `INSERT` needs to write `rows` in order."""
     assert len(rows) <= _ROWS_MAX
-    await tx.execute(
-        _INSERT,
+    return (
         [row.kind for row in rows],
         [row.topic for row in rows],
         [row.event_id for row in rows],
