@@ -34,6 +34,7 @@ from commerce.foundation.settings import StripeSettings
 from commerce.foundation.stripe_api import StripeApi, open_stripe
 from commerce.invoices import endpoints as invoices
 from commerce.invoices.adapters.typst_printer import TypstPrinter
+from commerce.ledger import endpoints as ledger
 from commerce.licenses import endpoints as licenses
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
@@ -66,6 +67,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         delivery.door,
         exports.door,
         invoices.door,
+        ledger.door,
         licenses.door,
         notifications.door,
         settlement.door,

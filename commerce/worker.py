@@ -28,6 +28,8 @@ from commerce.foundation.relay import AccessSource, Relay, forget_published
 from commerce.foundation.serving import Listener, operator_app, serve, stop_signals
 from commerce.foundation.stripe_api import StripeApi, open_stripe
 from commerce.invoices import jobs as invoices_jobs
+from commerce.ledger import jobs as ledger_jobs
+from commerce.ledger.adapters.stripe_balance import StripeBalance
 from commerce.licenses import reactions as licenses_reactions
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.notifications import jobs as notifications_jobs, reactions as notifications_reactions
@@ -90,6 +92,7 @@ def errands_of(
         return ours
     return (
         *ours,
+        *ledger_jobs.errands(StripeBalance(stripe)),
         *refunds_jobs.errands(StripeRefunds(stripe)),
         *subscriptions_jobs.errands(standing.gateway),
         *settlement_jobs.errands(standing, is_live=settings.stripe.is_live),

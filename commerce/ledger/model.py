@@ -12,6 +12,7 @@ import msgspec
 
 from commerce.ledger.errors import UnbalancedPostingError
 from protocol.ids import OrderId, PaymentId, RefundId
+from protocol.money import Money
 
 Account = Literal[
     "processor",
@@ -205,14 +206,14 @@ def dispute_reinstated(
     )
 
 
-def fee(transaction: str, *, amount_minor: int, currency: str, order: OrderId | None) -> Posting:
+def fee(transaction: str, *, amount_minor: int, currency: str) -> Posting:
     """The processor kept `amount_minor` for a balance transaction; a negative one it gave back."""
     return _posting(
         f"fee:{transaction}",
         currency,
         {"processor": -amount_minor, "processor_fees": amount_minor},
         memo="Processor's fee",
-        order=order,
+        order=None,
     )
 
 
@@ -225,6 +226,21 @@ def payout(transaction: str, *, amount_minor: int, currency: str) -> Posting:
         memo="Payout",
         order=None,
     )
+
+
+def exchange(transaction: str, *, given: Money, got: Money) -> Posting:
+    """The processor keeps `got` for `given`, in another currency; out is negative in both."""
+    sides: tuple[tuple[Account, int, str], ...] = (
+        ("processor", -given.amount_minor, given.currency),
+        ("exchange", given.amount_minor, given.currency),
+        ("processor", got.amount_minor, got.currency),
+        ("exchange", -got.amount_minor, got.currency),
+    )
+    entries = tuple(
+        Entry(account=account, amount_minor=amount, currency=currency)
+        for account, amount, currency in sides
+    )
+    return Posting(key=f"exchange:{transaction}", entries=entries, memo="Change of currency")
 
 
 def _posting(
@@ -240,3 +256,55 @@ def _posting(
         for account, amount in amounts.items()
     )
     return Posting(key=key, entries=entries, memo=memo, order=order)
+
+
+MovementKind = Literal["charge", "refund", "refund_failed", "dispute", "payout", "fee", "other"]
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """What the processor says it moved. In is positive, out negative.
+
+    `asked` is in the buyer's currency, `settled` in the account's. `keys` are those of which one
+    should be in the ledger.
+    """
+
+    id: str
+    kind: MovementKind
+    keys: tuple[str, ...]
+    asked: Money
+    settled: Money
+    fee: Money
+    at: datetime
+
+    def postings(self) -> tuple[Posting, ...]:
+        """Return what only the processor knows: its fee, its payouts, its exchange of currency."""
+        found = [fee(self.id, amount_minor=self.fee.amount_minor, currency=self.fee.currency)]
+        if self.kind == "payout":
+            paid = -self.settled.amount_minor
+            found.append(payout(self.id, amount_minor=paid, currency=self.settled.currency))
+        elif self.kind == "fee":
+            kept = -self.settled.amount_minor
+            found[0] = fee(self.id, amount_minor=kept, currency=self.settled.currency)
+        elif self.asked.currency != self.settled.currency:
+            found.append(exchange(self.id, given=self.asked, got=self.settled))
+        return tuple(found)
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the processor and the ledger do not say alike."""
+
+    what: str
+    key: str
+    amount_minor: int
+    currency: str
+    at: datetime
+
+
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of holding the two beside one another."""
+
+    since: datetime
+    until: datetime
+    transactions: int
+    differences: int
+    at: datetime

@@ -7,7 +7,16 @@ from typing import Final, LiteralString
 import msgspec
 
 from commerce.foundation.database import Transaction
-from commerce.ledger.model import Account, Balance, Entry, Posting, Written
+from commerce.ledger.model import (
+    Account,
+    Balance,
+    Difference,
+    Entry,
+    Movement,
+    Posting,
+    Reconciliation,
+    Written,
+)
 from protocol.ids import OrderId
 
 _ADD: Final[LiteralString] = """
@@ -94,6 +103,66 @@ _BROKEN: Final[LiteralString] = """
         on held.posting_id = posting.id
      where posting.entry_count is distinct from held.count
      limit 20
+"""
+
+_TAKE: Final[LiteralString] = """
+    insert into ledger_transactions (id, kind, keys, amount_minor, fee_minor, currency, at)
+    values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict (id) do nothing
+"""
+
+_LAST_RUN: Final[LiteralString] = """
+    select since, until, transactions, differences, at
+      from ledger_reconciliations
+     order by id desc
+     limit 1
+"""
+
+_ADD_RUN: Final[LiteralString] = """
+    insert into ledger_reconciliations (since, until, transactions, differences, at)
+    values ($1, $2, $3, $4, $5)
+"""
+
+_DIFFERENCES: Final[LiteralString] = """
+      with watched as (
+        select min(since) as since, max(until) as until
+          from ledger_reconciliations
+      )
+    select case
+             when said.kind = 'other' then 'is of a kind the ledger does not know'
+             when cardinality(said.keys) = 0 and said.kind <> 'dispute' then 'is not of this shop'
+             else 'is not in the ledger'
+           end as what,
+           said.id as key, said.amount_minor, said.currency, said.at
+      from ledger_transactions said
+     where said.kind not in ('payout', 'fee')
+       and not exists (
+            select from ledger_postings posting
+              join ledger_entries entry
+                on entry.posting_id = posting.id
+               and entry.account = 'processor'
+             where entry.amount_minor = said.amount_minor
+               and entry.currency = said.currency
+               and (
+                    posting.key = any(said.keys)
+                    or (said.kind = 'dispute' and posting.key like 'dispute-%')
+               )
+         )
+     union all
+    select 'is not at the processor', posting.key, entry.amount_minor, entry.currency, posting.at
+      from watched
+      join ledger_postings posting
+        on posting.at >= watched.since
+       and posting.at < watched.until
+      join ledger_entries entry
+        on entry.posting_id = posting.id
+       and entry.account = 'processor'
+     where split_part(posting.key, ':', 1) in ('sale', 'late', 'refund', 'refund-failed')
+       and not exists (
+            select from ledger_transactions said where said.keys @> array[posting.key]
+         )
+     order by at, key
+     limit $1
 """
 
 
@@ -188,3 +257,34 @@ async def broken(tx: Transaction) -> list[str]:
 
 def _values(entry: Entry) -> tuple[Account, int, str]:
     return entry.account, entry.amount_minor, entry.currency
+
+
+async def take(tx: Transaction, movement: Movement) -> bool:
+    """Write down what the processor says it moved; False if that is known."""
+    return bool(
+        await tx.execute(
+            _TAKE,
+            movement.id,
+            movement.kind,
+            movement.keys,
+            movement.asked.amount_minor,
+            movement.fee.amount_minor,
+            movement.asked.currency,
+            movement.at,
+        )
+    )
+
+
+async def last_run(tx: Transaction) -> Reconciliation | None:
+    """Return what came of the last time."""
+    return await tx.one_or_none(Reconciliation, _LAST_RUN)
+
+
+async def add_run(tx: Transaction, run: Reconciliation) -> None:
+    """Write down that the two were held beside one another."""
+    await tx.execute(_ADD_RUN, run.since, run.until, run.transactions, run.differences, run.at)
+
+
+async def differences(tx: Transaction, *, limit: int) -> list[Difference]:
+    """Return what the processor and the ledger do not say alike, the oldest first."""
+    return await tx.all(Difference, _DIFFERENCES, limit)

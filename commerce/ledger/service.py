@@ -1,15 +1,39 @@
 """What the rest of commerce may ask of the ledger."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from commerce.foundation.database import Transaction
+import msgspec
+from prometheus_client import Gauge
+
+from commerce.foundation.database import Database, Transaction
 from commerce.foundation.invariants import Invariant
 from commerce.ledger import repository
 from commerce.ledger.errors import PostingDiffersError
-from commerce.ledger.model import Balance, Posting, Written
+from commerce.ledger.model import (
+    Balance,
+    Difference,
+    Movement,
+    Posting,
+    Reconciliation,
+    Written,
+)
+from commerce.ledger.ports import Processor
 from protocol.ids import OrderId
+from shared.logging import get_logger
+
+DIFFERENCES_MAX: Final = 1_000
+_LOGGED_MAX: Final = 20
+_SETTLING: Final = timedelta(hours=1)
+_OVERLAP: Final = timedelta(days=3)
+_FIRST_LOOK: Final = timedelta(days=1)
+
+_differences = Gauge(
+    "rialto_ledger_differences", "What the processor and the ledger do not say alike."
+)
+
+_log = get_logger("commerce.ledger")
 
 
 async def post(tx: Transaction, posting: Posting) -> bool:
@@ -50,6 +74,49 @@ async def import_past(tx: Transaction, postings: Sequence[Posting]) -> int:
     if missing:
         await repository.add_many(tx, missing)
     return len(missing)
+
+
+async def reconcile(database: Database, processor: Processor) -> Reconciliation:
+    """Hold the ledger beside what the processor says, and post what only the processor knows.
+
+    It looks back some days each time, and leaves out the last hour, in which one of the two may
+    not have heard yet. Broken off anywhere, the next run does the rest.
+    """
+    async with database.transaction() as tx:
+        before = await repository.last_run(tx)
+        until = tx.now - _SETTLING
+    since = until - _FIRST_LOOK if before is None else before.until - _OVERLAP
+    count = 0
+    async for movements in processor.movements(since=since, until=until):
+        async with database.transaction() as tx:
+            for movement in movements:
+                count += await _take(tx, movement)
+    async with database.transaction() as tx:
+        run = Reconciliation(since=since, until=until, transactions=count, differences=0, at=tx.now)
+        await repository.add_run(tx, run)
+        found = await repository.differences(tx, limit=DIFFERENCES_MAX)
+    _differences.set(len(found))
+    for difference in found[:_LOGGED_MAX]:
+        _log.error("ledger.difference", what=difference.what, key=difference.key)
+    return msgspec.structs.replace(run, differences=len(found))
+
+
+async def differences(tx: Transaction, *, limit: int = DIFFERENCES_MAX) -> list[Difference]:
+    """Return what the processor and the ledger do not say alike, the oldest first."""
+    return await repository.differences(tx, limit=limit)
+
+
+async def last_reconciliation(tx: Transaction) -> Reconciliation | None:
+    """Return when the two were held beside one another the last time."""
+    return await repository.last_run(tx)
+
+
+async def _take(tx: Transaction, movement: Movement) -> int:
+    if not await repository.take(tx, movement):
+        return 0
+    for posting in movement.postings():
+        await post(tx, msgspec.structs.replace(posting, at=movement.at))
+    return 1
 
 
 async def _balance(tx: Transaction) -> list[str]:

@@ -32,6 +32,7 @@ class TestTheDocument:
             "discounts",
             "exports",
             "invoices",
+            "ledger",
             "licenses",
             "notifications",
             "orders",

@@ -200,7 +200,7 @@ def a_posting(draw):
                 model.late_money_return_failed(REFUND, ORDER, **both),
                 model.dispute_withdrawn("dp_1", ORDER, **both),
                 model.dispute_reinstated("dp_1", None, **both),
-                model.fee("txn_1", order=None, **both),
+                model.fee("txn_1", **both),
                 model.payout("txn_1", **both),
             ]
         )

@@ -1,0 +1,1 @@
+"""Whose word is held beside the ledger."""
