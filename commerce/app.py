@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from commerce.accounts import endpoints as accounts
 from commerce.accounts.adapters.argon2_passwords import Argon2Passwords
 from commerce.accounts.adapters.redis_sessions import RedisSessions
+from commerce.admin import endpoints as admin
 from commerce.cart import endpoints as cart
 from commerce.catalog import endpoints as catalog
 from commerce.chat import endpoints as chat
@@ -65,6 +66,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         orders.door,
         refunds.door,
         delivery.door,
+        admin.door,
         exports.door,
         invoices.door,
         ledger.door,

@@ -29,6 +29,8 @@ from commerce.accounts.schemas import (
     ban_view,
     user_view,
 )
+from commerce.foundation.acts import Act
+from commerce.foundation.audit import write_down
 from commerce.foundation.errors import ForbiddenError, RateLimitedError
 from commerce.foundation.http import Call, Door
 from commerce.foundation.rate_limit import RateLimit
@@ -159,15 +161,27 @@ async def ban_user(call: Call[BanOrder, None]) -> BanView:
         by=staff.user,
         reason=call.body.reason,
     )
-    return ban_view(banned)
+    shown = ban_view(banned)
+    async with call.database.transaction() as tx:
+        act = Act(
+            actor=staff.user,
+            action="user.ban",
+            subject=call.path["user"],
+            reason=call.body.reason,
+            after=shown,
+        )
+        await write_down(tx, act)
+    return shown
 
 
 @door.api("DELETE", "/v1/users/{user}/ban", status=204, errors=(ForbiddenError, UserNotFoundError))
 async def lift_ban(call: Call[None, None]) -> None:
     """Let a banned user sign in again. Staff only."""
-    call.require_role(STAFF_ROLE)
+    staff = call.require_role(STAFF_ROLE)
+    user = UserId(call.path["user"])
     async with call.database.transaction() as tx:
-        await service.lift_ban(tx, UserId(call.path["user"]))
+        await service.lift_ban(tx, user)
+        await write_down(tx, Act(actor=staff.user, action="user.lift_ban", subject=user))
 
 
 async def _begin_session(

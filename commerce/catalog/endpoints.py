@@ -30,6 +30,8 @@ from commerce.catalog.schemas import (
     view_category,
     view_product,
 )
+from commerce.foundation.acts import Act
+from commerce.foundation.audit import write_down
 from commerce.foundation.errors import ForbiddenError
 from commerce.foundation.http import Call, Door
 from commerce.foundation.pagination import Page, PageQuery, decode_cursor, page_of
@@ -147,10 +149,16 @@ async def change_product(call: Call[ProductChanges, None]) -> LiveProduct:
 
     Every open page hears of it.
     """
-    call.require_role(STAFF_ROLE)
-    change = call.body.of(ProductId(call.path["product"]))
+    staff = call.require_role(STAFF_ROLE)
+    product = ProductId(call.path["product"])
     async with call.database.transaction() as tx:
-        return await service.change(tx, change)
+        before = await service.states(tx, [product])
+        after = await service.change(tx, call.body.of(product))
+        act = Act(
+            actor=staff.user, action="product.change", subject=product, before=before, after=after
+        )
+        await write_down(tx, act)
+    return after
 
 
 def open_media(app: Quart, files_dir: Path) -> None:

@@ -12,6 +12,8 @@ from commerce.discounts.schemas import (
     NewDiscountBody,
     view_discount,
 )
+from commerce.foundation.acts import Act
+from commerce.foundation.audit import write_down
 from commerce.foundation.errors import ForbiddenError
 from commerce.foundation.http import Call, Door
 from commerce.foundation.pagination import Page, PageQuery, decode_cursor, page_of
@@ -48,10 +50,13 @@ async def discounts(call: Call[None, PageQuery]) -> Page[DiscountView]:
 )
 async def create_discount(call: Call[NewDiscountBody, None]) -> DiscountView:
     """Make a discount; staff only."""
-    call.require_role(STAFF_ROLE)
+    staff = call.require_role(STAFF_ROLE)
     new = call.body.discount()
     async with call.database.transaction() as tx:
-        return view_discount(await service.create(tx, new))
+        made = view_discount(await service.create(tx, new))
+        act = Act(actor=staff.user, action="discount.create", subject=made.id, after=made)
+        await write_down(tx, act)
+    return made
 
 
 @door.api(
@@ -62,6 +67,13 @@ async def create_discount(call: Call[NewDiscountBody, None]) -> DiscountView:
 )
 async def end_discount(call: Call[None, None]) -> DiscountView:
     """Let a discount hold no longer; staff only. Orders that have it keep it."""
-    call.require_role(STAFF_ROLE)
+    staff = call.require_role(STAFF_ROLE)
+    discount = DiscountId(call.path["discount"])
     async with call.database.transaction() as tx:
-        return view_discount(await service.end(tx, DiscountId(call.path["discount"])))
+        before = view_discount(await service.of(tx, discount))
+        ended = view_discount(await service.end(tx, discount))
+        act = Act(
+            actor=staff.user, action="discount.end", subject=discount, before=before, after=ended
+        )
+        await write_down(tx, act)
+    return ended

@@ -11,7 +11,6 @@ from commerce.licenses import service
 from commerce.licenses.adapters.derived_keys import DerivedKeys
 from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
 from commerce.licenses.errors import (
-    IllegalLicenseStepError,
     LicenseNotActiveError,
     LicenseNotFoundError,
     MachineNotFoundError,
@@ -27,7 +26,6 @@ from commerce.licenses.schemas import (
     LicenseDetails,
     LicenseFile,
     MachineFile,
-    NewState,
     OrderLicenses,
     PublishedKeys,
     SignedVerdict,
@@ -41,7 +39,6 @@ from shared.clock import unix_ms
 
 door: Final = Door("licenses")
 
-STAFF_ROLE: Final = "staff"
 _PER_ADDRESS: Final = RateLimit(name="licenses", count=600, per_seconds=60)
 _PER_KEY: Final = RateLimit(name="license-key", count=60, per_seconds=60)
 """Each key by itself, however many addresses it is tried from."""
@@ -206,23 +203,6 @@ async def remove_machine(call: Call[None, None]) -> views.License:
         return show(
             await service.remove_machine(tx, call.principal.user, _license(call.path), machine)
         )
-
-
-@door.api(
-    "PUT",
-    "/v1/admin/licenses/{license}/state",
-    body=NewState,
-    out=views.License,
-    errors=(LicenseNotFoundError, IllegalLicenseStepError),
-)
-async def set_state(call: Call[NewState, None]) -> views.License:
-    """Suspend, restore or revoke a licence; for the shop's staff."""
-    staff = call.require_role(STAFF_ROLE)
-    async with call.database.transaction() as tx:
-        held = await service.set_state(
-            tx, staff.user, _license(call.path), call.body.state, reason=call.body.reason
-        )
-    return show(held)
 
 
 async def _take_key(call: Call[KeyOnMachine, None] | Call[KeyToValidate, None], typed: str) -> None:

@@ -17,7 +17,6 @@ from commerce.licenses.model import (
 from commerce.licenses.ports import LicenseKeys, PublishedKey
 from protocol import views
 from protocol.ids import ID_PATTERN, LicenseId, ProductId
-from protocol.views import LicenseState
 from shared.clock import unix_ms
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=KEY_TEXT_CHARS_MAX)]
@@ -100,13 +99,6 @@ class LicenseDetails(msgspec.Struct, frozen=True, kw_only=True):
     entitlements: tuple[str, ...]
     machines: list[MachineView]
     may_reset_at_ms: int | None
-
-
-class NewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the shop's staff make of a licence, and why."""
-
-    state: LicenseState
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class PublishedKeys(msgspec.Struct, frozen=True, kw_only=True):

@@ -124,6 +124,18 @@ async def of_order(tx: Transaction, order: OrderId, holder: UserId) -> list[Lice
     return await repository.of_order(tx, order, holder, limit=ORDER_LICENSES_SHOWN_MAX)
 
 
+async def find(tx: Transaction, license_id: LicenseId) -> License:
+    """Return a licence, whoever holds it: for staff, who have been asked for.
+
+    Raises:
+        LicenseNotFoundError: if there is none.
+    """
+    found = await repository.find(tx, license_id)
+    if found is None:
+        raise LicenseNotFoundError(license_id)
+    return found
+
+
 async def view(
     tx: Transaction, holder: UserId, license_id: LicenseId
 ) -> tuple[License, list[Machine]]:

@@ -3,6 +3,8 @@
 from typing import Final
 
 from commerce.accounts.model import STAFF_ROLE
+from commerce.foundation.acts import Act
+from commerce.foundation.audit import write_down
 from commerce.foundation.errors import ForbiddenError, InvalidRequestError
 from commerce.foundation.http import Call, Door
 from commerce.taxes import service
@@ -44,10 +46,12 @@ async def tax_rates(call: Call[None, TaxRatesQuery]) -> TaxRates:
 )
 async def add_tax_rate(call: Call[NewTaxRate, None]) -> TaxRate:
     """Let a rate hold from a day on; staff only. Rates that were used never change."""
-    call.require_role(STAFF_ROLE)
+    staff = call.require_role(STAFF_ROLE)
     rate = call.body.rate()
     if rate.valid_until is not None and rate.valid_until <= rate.valid_from:
         raise InvalidRequestError("A rate must hold for a day at least.")
     async with call.database.transaction() as tx:
         await service.add(tx, rate)
+        act = Act(actor=staff.user, action="tax_rate.add", subject=rate.country, after=rate)
+        await write_down(tx, act)
     return rate

@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FEATURES = (
     "accounts",
+    "admin",
     "cart",
     "catalog",
     "chat",

@@ -25,6 +25,7 @@ class TestTheDocument:
     async def test_describes_every_feature(self, document):
         assert {tag["name"] for tag in document["tags"]} == {
             "accounts",
+            "admin",
             "cart",
             "catalog",
             "chat",
