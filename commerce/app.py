@@ -47,6 +47,8 @@ from commerce.refunds import endpoints as refunds
 from commerce.settings import CommerceSettings
 from commerce.settlement import endpoints as settlement
 from commerce.storefront import cards, pages
+from commerce.subscriptions import endpoints as subscriptions
+from commerce.subscriptions.ports import Bank
 from commerce.taxes import endpoints as taxes
 from shared.clock import Clock, SystemClock
 from shared.tickets import TicketSigner
@@ -71,6 +73,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         invoices.door,
         ledger.door,
         licenses.door,
+        subscriptions.door,
         notifications.door,
         settlement.door,
         cards.door,
@@ -118,7 +121,6 @@ def web_context(
 ) -> WebContext:
     """Return what every endpoint may reach."""
     told = settings.accounts
-    gateway = StripeGateway(stripe, clock, shop_url=settings.web.public_url)
     sessions = RedisSessions(redis, clock)
     limits = RateLimit(name="sign-in", count=told.attempts_per_minute, per_seconds=60)
     services: Mapping[type, object] = {
@@ -135,9 +137,7 @@ def web_context(
         TypstPrinter: TypstPrinter(fonts_dir=settings.seller.fonts_dir),
         DerivedKeys: DerivedKeys(settings.licenses.secret),
         Ed25519Signer: Ed25519Signer(settings.licenses.file_keys),
-        StripeSettings: settings.stripe,
-        StripeGateway: gateway,
-        Till: Till(gateway=gateway, standin_url=settings.stripe.standin_url),
+        **_moving_money(settings, stripe, clock),
     }
     return WebContext(
         database=database,
@@ -149,6 +149,18 @@ def web_context(
         allowed_origins=(*settings.web.allowed_origins, settings.web.public_url),
         services=services,
     )
+
+
+def _moving_money(
+    settings: CommerceSettings, stripe: StripeApi, clock: Clock
+) -> Mapping[type, object]:
+    gateway = StripeGateway(stripe, clock, shop_url=settings.web.public_url)
+    return {
+        StripeSettings: settings.stripe,
+        StripeGateway: gateway,
+        Till: Till(gateway=gateway, standin_url=settings.stripe.standin_url),
+        Bank: Bank(gateway),
+    }
 
 
 async def run(settings: CommerceSettings) -> None:

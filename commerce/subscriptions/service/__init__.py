@@ -1,5 +1,6 @@
 """What the rest of commerce may ask of subscriptions."""
 
+from commerce.subscriptions.repository.subscriptions import StepTaken
 from commerce.subscriptions.service import entitlements
 from commerce.subscriptions.service.changing import (
     Preview,
@@ -32,6 +33,7 @@ __all__ = [
     "Method",
     "Preview",
     "Started",
+    "StepTaken",
     "Wanted",
     "When",
     "cancel_now",

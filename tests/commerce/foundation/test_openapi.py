@@ -40,6 +40,7 @@ class TestTheDocument:
             "refunds",
             "settlement",
             "storefront",
+            "subscriptions",
             "taxes",
         }
 
