@@ -55,6 +55,13 @@ from shared.tickets import TicketSigner
 
 VERSION: Final = "0.1.0"
 
+STRIPE_JS_SOURCES: Final = (
+    "https://js.stripe.com",
+    "https://hooks.stripe.com",
+    "https://api.stripe.com",
+)
+"""Where Stripe.js comes from, frames its form and asks banks; open only with a publishable key."""
+
 
 def doors(settings: CommerceSettings) -> tuple[Door, ...]:
     """Return the doors that are open under these settings."""
@@ -101,7 +108,10 @@ def create_app(
     )
     install_request_log(app)
     install_problems(app)
-    policy = ContentPolicy(connect_sources=(settings.accounts.socket_url,))
+    policy = ContentPolicy(
+        connect_sources=(settings.accounts.socket_url,),
+        payment_sources=STRIPE_JS_SOURCES if settings.stripe.publishable_key else (),
+    )
     _install_headers(app, security_headers(policy, secure=settings.web.cookie_secure))
     opened = doors(settings)
     open_doors(app, opened, context)

@@ -16,17 +16,21 @@ class ContentPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The Content-Security-Policy of our pages: everything from ourselves, nothing inline.
 
     `connect_sources` are the addresses, besides our own, that scripts may talk to (the socket).
+    `payment_sources` are whose scripts and frames take card numbers, so that we never see them.
     """
 
     connect_sources: tuple[str, ...] = ()
+    payment_sources: tuple[str, ...] = ()
 
     def header(self) -> str:
         """Return the policy as the header has it."""
-        connect = " ".join(("'self'", *self.connect_sources))
+        connect = " ".join(("'self'", *self.connect_sources, *self.payment_sources))
+        payment = " ".join(self.payment_sources)
         return "; ".join(
             (
                 "default-src 'none'",
-                "script-src 'self'",
+                f"script-src 'self' {payment}".rstrip(),
+                "frame-src " + (payment or "'none'"),
                 "style-src 'self'",
                 "img-src 'self' data:",
                 "font-src 'self'",

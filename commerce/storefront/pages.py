@@ -122,6 +122,12 @@ async def order(visit: Visit) -> Page:
     )
 
 
+async def payment_methods(visit: Visit) -> Page:
+    """Show what the user keeps to pay with; the list itself is asked for by the page."""
+    assert visit.user
+    return Page(template="methods.html", section="orders")
+
+
 async def room_list(visit: Visit) -> Page:
     """Show the user's rooms, those written in last first."""
     after = visit.query.get("after")
@@ -173,6 +179,7 @@ PAGES: Final[Mapping[str, PageFunction]] = {
     "/checkout": checkout,
     "/orders": order_list,
     "/orders/<order>": order,
+    "/payment-methods": payment_methods,
     "/rooms": room_list,
     "/rooms/<room>": room,
     "/signin": sign_in,

@@ -5,7 +5,7 @@ import { ProblemError, ask, sentence } from "./api.js";
 import { fill, find, h } from "./dom.js";
 import { clockTime, sumOf } from "./format.js";
 import { methodName } from "./method_names.js";
-import { mountStripe } from "./stripe_element.js";
+import { mountStripe, withReturn } from "./stripe_element.js";
 
 /** Should the bank's word not be heard live, it is asked for so often. */
 const ASK_AGAIN_MS = 4_000;
@@ -100,10 +100,11 @@ async function pay(paying, wish) {
   try {
     const path = `/v1/orders/${paying.known.order.id}/payments`;
     const opened = await ask("POST", path, wish, { key: mintKey() });
+    if (opened.order?.version > paying.known.order.version) paying.known.order = opened.order;
     const { state, failure } = opened.payment;
     if (state === "succeeded" || state === "processing") paying.isReturned = true;
     else if (state === "failed") tell(paying, FAILURES[failure] ?? "The payment did not go through.");
-    else if (opened.pay_url) location.assign(withReturn(opened.pay_url, opened, back));
+    else if (opened.pay_url) location.assign(withReturn(opened.pay_url, back));
     else await mountStripe(find("[data-stripe]", paying.part), opened.client_secret, back);
   } catch (error) {
     const isMissing = error instanceof ProblemError && error.status === 404;
@@ -112,15 +113,6 @@ async function pay(paying, wish) {
     paying.isBusy = false;
     show(paying);
   }
-}
-
-/** @param {string} url @param {any} opened @param {string} back */
-function withReturn(url, opened, back) {
-  const address = new URL(url);
-  if (!address.searchParams.has("client_secret") && opened.client_secret)
-    address.searchParams.set("client_secret", opened.client_secret);
-  address.searchParams.set("return_url", back);
-  return address.href;
 }
 
 /** The word of the bank comes live; now and then we ask, should it be lost on its way. */

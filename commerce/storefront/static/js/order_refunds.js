@@ -14,9 +14,9 @@ const STATES = {
   succeeded: "With your bank",
   failed: "Failed",
   canceled: "Canceled",
-  requested: "Asked for",
-  approved: "Granted",
+  asked: "Asked for",
   denied: "Declined",
+  withdrawn: "Withdrawn",
 };
 
 /** @param {HTMLElement} page @param {import("./order.js").Known} known */
@@ -73,8 +73,8 @@ function show(section, order) {
 async function read(section, order) {
   const answer = await ask("GET", `/v1/orders/${order.id}/refunds`).catch(() => null);
   if (answer === null) return;
-  const asked = answer.requests ?? [];
-  const rows = [...asked.filter((one) => one.state === "requested"), ...(answer.items ?? [])];
+  // What was approved shows as the refund that came of it.
+  const rows = [...answer.requests.filter((one) => one.state !== "approved"), ...answer.refunds];
   fill(
     find("ul", section),
     ...rows.map((refund) =>
@@ -85,7 +85,7 @@ async function read(section, order) {
           "span",
           { class: "row-main" },
           h("strong", {}, STATES[refund.state] ?? refund.state),
-          refund.reason && h("span", { class: "muted" }, refund.reason),
+          h("span", { class: "muted" }, refund.answer || refund.reason || ""),
         ),
         refund.amount && h("span", {}, sumOf(refund.amount)),
       ),
@@ -104,7 +104,7 @@ async function request(section, form, order) {
   if (lines.length === 0) return;
   form.setAttribute("aria-busy", "true");
   try {
-    const body = { lines, reason: fields.get("reason") };
+    const body = { lines: lines.map((line) => ({ line })), reason: fields.get("reason") };
     await ask("POST", `/v1/orders/${order.id}/refunds`, body, { key: mintKey() });
     toast("Your wish is with the shop.");
     find("details", section).open = false;

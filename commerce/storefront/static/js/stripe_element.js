@@ -37,6 +37,13 @@ export async function mountStripe(place, clientSecret, back, kind = "payment") {
   elements.create("payment").mount(frame);
 }
 
+/** The stand-in's page, which leads back to `back`. @param {string} url @param {string} back */
+export function withReturn(url, back) {
+  const address = new URL(url);
+  address.searchParams.set("return_url", back);
+  return address.href;
+}
+
 async function load() {
   const { publishable_key: key } = await ask("GET", "/v1/payments/config");
   await new Promise((resolve, reject) => {
