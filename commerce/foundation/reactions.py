@@ -19,6 +19,9 @@ from shared.logging import get_logger
 
 ATTEMPTS_MAX: Final = 5
 
+_TYPE: Final = msgspec.msgpack.encode("type")
+"""What an event begins with, and what in its entry comes before it cannot hold."""
+
 _total = Counter("rialto_reactions_total", "Reactions by outcome.", ("reaction", "outcome"))
 
 _log = get_logger("commerce.reactions")
@@ -56,13 +59,14 @@ class Reactor:
 
     def __init__(self, reactions: Sequence[Reaction]) -> None:
         self._reactions = reactions
-        self._tags = {str(each.event.__struct_config__.tag).encode() for each in reactions}
+        kinds = {str(each.event.__struct_config__.tag) for each in reactions}
+        self._types = tuple(_TYPE + msgspec.msgpack.encode(kind) for kind in kinds)
         self._attempts: dict[EventId, int] = {}
 
     def may_concern(self, row: Heard) -> bool:
         """Say whether some reaction may want to hear the row, without decoding it."""
         body = row.body
-        return body is not None and any(tag in body for tag in self._tags)
+        return body is not None and body.startswith(self._types, body.find(_TYPE))
 
     async def react(self, tx: Transaction, rows: Sequence[Heard]) -> set[int]:
         """Run the reactions to `rows`; return the numbers of those to hear again."""
