@@ -11,10 +11,9 @@ from commerce.foundation.settings import DatabaseSettings, StripeSettings
 from commerce.foundation.stripe_api import open_stripe
 from commerce.invariants import INVARIANTS
 from commerce.invoices import service as invoices
-from commerce.invoices.model import Bill, PaperLine
 from commerce.ledger import service as ledger
-from commerce.ledger.model import late_money, sale
 from commerce.orders import service as orders
+from commerce.orders.model import PaymentTold
 from commerce.payments import service as payments
 from commerce.payments.adapters.stripe_gateway import StripeGateway
 from commerce.payments.model import Charge
@@ -22,7 +21,7 @@ from commerce.refunds import service
 from commerce.refunds.adapters.stripe_refunds import StripeRefunds
 from commerce.refunds.model import DisputeTold, RefundTold
 from deploy.engines.ports import free_port
-from protocol.ids import OrderId, PaymentId
+from protocol.ids import PaymentId
 from protocol.money import Money
 from shared.clock import SystemClock
 from tests.commerce.shop import ADA, BEN, Shop
@@ -37,25 +36,28 @@ class RefundShop(Shop):
 
     numbers = itertools.count(1)
 
-    async def paid(self, *prices, user=ADA, quantity=1, currency="EUR", stock=None, late=False):
-        """Return a paid order with a line for each price."""
+    async def placed(self, *prices, user=ADA, quantity=1, currency="EUR", stock=None):
+        """Return an order that waits for its money, with a line for each price."""
         cart = None
         for price in prices or (1000,):
             variant = await self.add(
-                f"Thing {next(self.numbers)}",
-                price=price,
-                currency=currency,
-                stock=stock,
+                f"Thing {next(self.numbers)}", price=price, currency=currency, stock=stock
             )
             cart = await self.put(variant, quantity, user=user)
-        order = await self.place(cart.version, user=user)
+        return await self.place(cart.version, user=user)
+
+    async def paid(self, *prices, late=False, **facts):
+        """Return a paid order with a line for each price."""
+        if late:
+            facts["stock"] = 1
+        order = await self.placed(*prices, **facts)
         async with self.database.transaction() as tx:
             await _pay(tx, order, late=late)
             return await orders.of(tx, order.id)
 
     async def paid_at(self, gateway, *prices, card="pm_card_visa"):
         """Return an order that was paid with a card at the processor."""
-        order = await self.paid(*prices)
+        order = await self.placed(*prices)
         charge = Charge(
             order=order.id,
             buyer=order.buyer_id,
@@ -67,8 +69,8 @@ class RefundShop(Shop):
             attempt = await payments.open_attempt(tx, charge)
         outcome = await payments.submit(gateway, attempt, customer=None)
         async with self.database.transaction() as tx:
-            assert (await payments.record(tx, attempt.id, outcome)).state == "succeeded"
-        return order
+            recorded = await payments.record(tx, attempt.id, outcome)
+            return await orders.settle(tx, recorded)
 
     async def attempt(self, order):
         async with self.database.transaction() as tx:
@@ -142,50 +144,18 @@ def dispute_of(order, status, *, name="dp_1", **facts):
 
 
 async def _pay(tx, order, *, late):
-    """Do to an order what its payment does: the row and the books."""
-    await tx.execute(
-        "update orders set state = $2, captured_minor = total_minor, paid_at = $3, late = $4,"
-        " version = version + 1, pay_until = null where id = $1",
-        OrderId(order.id),
-        "paid_late" if late else "paid",
-        tx.now,
-        late,
-    )
+    """Have the money of an order arrive; late, when it was given up and can be had no more."""
     if late:
-        payment = PaymentId(tx.mint("pay"))
-        money = {"amount_minor": order.total_minor, "currency": order.currency}
-        await ledger.post(tx, late_money(payment, order.id, **money))
-        return
-    lines = [
-        PaperLine(
-            line=line.id,
-            title=line.title,
-            quantity=line.quantity,
-            unit_price_minor=line.unit_price_minor,
-            total_minor=line.total_minor,
-            tax_minor=line.tax_minor,
-            tax_name=line.tax_name,
-            tax_ppm=line.tax_ppm,
-        )
-        for line in order.lines
-    ]
-    bill = Bill(
-        order=order.id,
-        order_number=order.number,
-        buyer=order.buyer_id,
+        await orders.cancel(tx, order.buyer_id, order.id)
+        await tx.execute("update variants set on_hand = 0 where on_hand is not null")
+    money = PaymentTold(
+        payment=PaymentId(tx.mint("pay")),
+        version=1,
+        state="succeeded",
+        amount_minor=order.total_minor,
         currency=order.currency,
-        lines=tuple(lines),
     )
-    await ledger.post(
-        tx,
-        sale(
-            order.id,
-            total_minor=order.total_minor,
-            tax_minor=order.tax_minor,
-            currency=order.currency,
-        ),
-    )
-    await invoices.issue(tx, bill)
+    await orders.hear(tx, order.id, money)
 
 
 @pytest.fixture
