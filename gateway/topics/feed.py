@@ -123,7 +123,7 @@ class Feed:
     @property
     def is_needed(self) -> bool:
         """Whether somebody listens or watches."""
-        return self.subscribers_count > 0 or self.watcher is not None
+        return bool(self._held) or self.watcher is not None or any(self._live.values())
 
     # Who listens
 
