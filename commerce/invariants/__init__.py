@@ -15,6 +15,7 @@ from commerce.foundation.jobs import Errand
 from commerce.invariants import across
 from commerce.invoices import service as invoices
 from commerce.ledger import service as ledger
+from commerce.orders import service as orders
 from commerce.payments import service as payments
 from commerce.refunds import service as refunds
 from commerce.settings import CommerceSettings
@@ -27,6 +28,7 @@ INVARIANTS: Final[Sequence[Invariant]] = (
     *ledger.INVARIANTS,
     *invoices.INVARIANTS,
     *payments.INVARIANTS,
+    *orders.INVARIANTS,
     *refunds.INVARIANTS,
     *delivery.INVARIANTS,
     *across.INVARIANTS,

@@ -108,6 +108,9 @@ GIVEN_UP: Final[frozenset[OrderState]] = frozenset({"canceled", "expired"})
 PAYMENT_HOURS_MAX: Final = 24
 """An order that is not paid for this long expires and gives its stock back."""
 
+RENEWAL_DAYS_MAX: Final = 30
+"""An order of a subscription is tried again and again for less than this."""
+
 PROCESSING_DAYS_MAX: Final = 14
 """Money on its way, as from a bank debit, keeps the order's stock for this long."""
 
@@ -123,7 +126,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 def place(order: Order, at: datetime) -> Step:
     """Have a draft wait for its money."""
-    return _edge(order, "awaiting_payment", "order_placed", pay_until=payment_due(at))
+    return _edge(order, "awaiting_payment", "order_placed", pay_until=payment_due(order, at))
 
 
 def pay(order: Order, at: datetime, told: PaymentTold | None = None) -> Step:
@@ -164,7 +167,7 @@ def fail(order: Order, at: datetime, told: PaymentTold) -> Step:
     reason = told.failure or told.state
     if order.state == "awaiting_payment":
         return _stay(order, "order_payment_failed", reason, told=told)
-    until = payment_due(at)
+    until = payment_due(order, at)
     return _edge(
         order, "awaiting_payment", "order_payment_failed", reason, pay_until=until, told=told
     )
@@ -234,9 +237,18 @@ def deliver(order: Order, delivery: DeliveryStatus) -> Step | None:
     return _stay(order, "order_delivery_changed", delivery, delivery=delivery)
 
 
-def payment_due(now: datetime) -> datetime:
+def payment_due(order: Order, now: datetime) -> datetime:
     """Return until when an order waits that waits from now."""
+    if order.subscription_id is not None:
+        return now + timedelta(days=RENEWAL_DAYS_MAX)
     return now + timedelta(hours=PAYMENT_HOURS_MAX)
+
+
+def is_legal(before: OrderState, after: OrderState, fact: str) -> bool:
+    """Say whether a step is in the tables."""
+    if before == after:
+        return any(fact == name and before in states for name, states in STAYS.items())
+    return TRANSITIONS[before].get(after) == fact
 
 
 def record(step: Step, *, event_id: EventId, at: datetime) -> OrderEvent:

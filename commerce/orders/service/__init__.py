@@ -37,9 +37,11 @@ from commerce.orders.service.standing import (
 from commerce.orders.service.stepping import (
     hold_row,
 )
+from commerce.orders.service.truths import INVARIANTS
 
 __all__ = [
     "BUYER_ROLE",
+    "INVARIANTS",
     "PayRequest",
     "Payable",
     "access",

@@ -18,7 +18,7 @@ async def reserve(tx: Transaction, order: Order) -> None:
         DiscountUsedBeforeError: if the buyer has used one that is once for everybody.
     """
     if order.stock_taken:
-        until = order.pay_until or machine.payment_due(tx.now)
+        until = order.pay_until or machine.payment_due(order, tx.now)
         await catalog.reserve(tx, order.id, order.stock_taken, until)
     if order.discount_ids:
         await discounts.reserve(tx, order.id, order.buyer_id, order.discount_ids)
