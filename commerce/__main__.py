@@ -1,9 +1,10 @@
-"""`python -m commerce web|worker|migrate|seed|invariants|export`."""
+"""`python -m commerce web|worker|migrate|seed|invariants|stripe|export`."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
 from typing import Any, Final, Never
 
 import uvloop
@@ -21,6 +22,7 @@ from commerce.foundation.migrate import (
 from commerce.foundation.serving import PortTakenError
 from commerce.seed import command as seed
 from commerce.settings import CommerceSettings
+from commerce.settlement import service as settlement
 from shared import environment
 from shared.clock import SystemClock
 from shared.collector import Collector
@@ -67,12 +69,22 @@ def _parser() -> argparse.ArgumentParser:
     filling = programs.add_parser("seed", help="fill the shop")
     filling.add_argument("--scale", choices=("small", "load", "bench"), default="small")
     filling.set_defaults(command=_seed)
+    _add_stripe(programs.add_parser("stripe", help="see to what Stripe has told"))
     checking = programs.add_parser("invariants", help="see whether the books are in order")
     checking.add_argument("--json", action="store_true", help="for programs to read")
     checking.set_defaults(command=_invariants)
     writing = programs.add_parser("export", help="write the exports that wait")
     writing.set_defaults(command=_export)
     return parser
+
+
+def _add_stripe(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    replaying = actions.add_parser("replay", help="have events settled again")
+    replaying.add_argument("events", nargs="*", metavar="EVENT", help="ids; none: all of them")
+    replaying.add_argument("--hours", type=int, help="only those of the last so many hours")
+    replaying.add_argument("--dead", action="store_true", help="only those that were given up")
+    parser.set_defaults(command=_replay)
 
 
 async def _web(settings: CommerceSettings, _asked: argparse.Namespace) -> None:
@@ -105,6 +117,21 @@ async def _migrate(settings: CommerceSettings, asked: argparse.Namespace) -> Non
 
 async def _seed(settings: CommerceSettings, asked: argparse.Namespace) -> None:
     await seed.run(settings, scale=asked.scale)
+
+
+async def _replay(settings: CommerceSettings, asked: argparse.Namespace) -> int:
+    if not (asked.events or asked.hours or asked.dead):
+        _say("say which: some ids, --hours, or --dead")
+        return CANNOT_START
+    async with (
+        open_database(settings.database, clock=SystemClock()) as database,
+        database.transaction() as tx,
+    ):
+        since = None if asked.hours is None else tx.now - timedelta(hours=asked.hours)
+        ids = asked.events or None
+        again = await settlement.replay(tx, ids=ids, since=since, only_dead=asked.dead)
+    _say(f"to be settled again: {again}")
+    return 0
 
 
 async def _invariants(settings: CommerceSettings, asked: argparse.Namespace) -> int:

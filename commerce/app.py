@@ -42,6 +42,7 @@ from commerce.licenses.adapters.ed25519_signer import Ed25519Signer
 from commerce.notifications import endpoints as notifications
 from commerce.orders import endpoints as orders
 from commerce.orders.ports import Till
+from commerce.payments import endpoints as payments
 from commerce.payments.adapters.stripe_gateway import StripeGateway
 from commerce.refunds import endpoints as refunds
 from commerce.settings import CommerceSettings
@@ -82,6 +83,7 @@ def doors(settings: CommerceSettings) -> tuple[Door, ...]:
         licenses.door,
         subscriptions.door,
         notifications.door,
+        payments.door,
         settlement.door,
         cards.door,
     )

@@ -102,7 +102,7 @@ def errands_of(
 def standing_on(settings: CommerceSettings, *, database: Database, stripe: StripeApi) -> Standing:
     """Return what settling stands on."""
     gateway = StripeGateway(stripe, database.clock, shop_url=settings.web.public_url)
-    return Standing(database=database, gateway=gateway)
+    return Standing(database=database, gateway=gateway, refunds=StripeRefunds(stripe))
 
 
 def reactions_of(settings: CommerceSettings) -> Sequence[Reaction]:

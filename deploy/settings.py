@@ -102,7 +102,8 @@ class DeploySettings(msgspec.Struct, frozen=True, kw_only=True):
     stripe_webhooks: Annotated[
         tuple[str, ...],
         variable(
-            "RIALTO_STRIPE_WEBHOOKS", "Addresses the stand-in sends its webhooks to; none yet."
+            "RIALTO_STRIPE_WEBHOOKS",
+            "Addresses the stand-in sends its webhooks to; the shop's own unless you say.",
         ),
     ] = ()
     allowed_origins: Annotated[

@@ -21,7 +21,7 @@ from deploy.settings import (
     VERIFYING_KEYS_VARIABLE,
     DeploySettings,
 )
-from deploy.stripe_child import StripeChild, uses_standin
+from deploy.stripe_child import WEBHOOK_PATH, StripeChild, uses_standin
 from deploy.supervisor.errors import StartError
 from deploy.supervisor.spec import ProcessSpec, Stage, StepSpec, TaskSpec
 from deploy.supervisor.state import ShopAddress
@@ -70,7 +70,8 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
             port=self.ports.stripe,
             file=self.folder.stripe,
             keys=self.keys,
-            webhooks=self.settings.stripe_webhooks,
+            webhooks=self.settings.stripe_webhooks
+            or (f"http://127.0.0.1:{self.ports.web}{WEBHOOK_PATH}",),
         )
 
     @property

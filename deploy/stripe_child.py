@@ -12,6 +12,9 @@ from deploy.stripe_standin import settings as standin
 
 URL_VARIABLE: Final = "RIALTO_STRIPE_URL"
 """Where programs find the API, if it is not Stripe's own."""
+WEBHOOK_PATH: Final = "/v1/webhooks/stripe"
+"""Where the shop hears of what happened at Stripe."""
+
 SECRETS_VARIABLE: Final = "RIALTO_STRIPE_WEBHOOK_SECRETS"
 
 

@@ -248,7 +248,9 @@ class _Answerer:
             replayed = {**claimed.headers, "idempotency-replayed": "true"}
             return _respond(claimed.status, replayed, claimed.body)
         database = idempotency.LeasedDatabase(
-            self._context.database, claimed, calls_outside=self._route.idempotency == "required"
+            self._context.database,
+            claimed,
+            calls_outside=self._route.calls_outside or self._route.idempotency == "required",
         )
         call.database = database
         try:

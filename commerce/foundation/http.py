@@ -184,6 +184,7 @@ class EndpointSpec(TypedDict, total=False):
     limit: RateLimit | None
     idempotency: Idempotency
     body_bytes_max: int | None
+    calls_outside: bool
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +203,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     limit: RateLimit | None = None
     idempotency: Idempotency = "optional"
     body_bytes_max: int | None = None
+    calls_outside: bool = False
 
     @property
     def name(self) -> str:
@@ -237,9 +239,10 @@ class Door:
             spec: `body`, `query` and `out` are the types taken and given (a body of `bytes` comes
                 as it is, of any media type), `status` that of success, `auth` who may come,
                 `errors` the refusals to document, `limit` how often one client address may come,
-                `idempotency` whether an Idempotency-Key must come, as it must where money moves
-                (transactions then commit as their blocks end: the outside may be called in
-                between), and `body_bytes_max` how large a body may be, if not as elsewhere.
+                `idempotency` whether an Idempotency-Key must come, as it must where money moves,
+                `calls_outside` that the outside is called between transactions, so that each
+                commits as its block ends (so it is wherever a key must come), and
+                `body_bytes_max` how large a body may be, if not as elsewhere.
         """
 
         def register(endpoint: Endpoint) -> Endpoint:

@@ -1,4 +1,4 @@
-"""Commands that hand over to the programs: migrate, seed, invariants, load, bench."""
+"""Commands that hand over to the programs: migrate, seed, invariants, stripe, load, bench."""
 
 import subprocess
 import sys
@@ -71,6 +71,24 @@ def seed(*, data: str | None, scale: str) -> None:
 def invariants(*, data: str | None, as_json: bool) -> None:
     """See whether what must be true of the shop's books is; exit with 1 if it is not."""
     _commerce(data, "invariants", *["--json"] * as_json)
+
+
+@click.group()
+def stripe() -> None:
+    """See to what Stripe has told the shop."""
+
+
+@stripe.command("replay", epilog=f"{_EXAMPLES}  ./rialto stripe replay --dead")
+@data_option
+@click.argument("events", nargs=-1, metavar="[EVENT]...")
+@click.option("--hours", type=click.IntRange(min=1), help="Those of the last so many hours.")
+@click.option("--dead", is_flag=True, help="Only those that were given up.")
+def stripe_replay(
+    *, data: str | None, events: tuple[str, ...], hours: int | None, dead: bool
+) -> None:
+    """Settle events again: some by their ids, or the latest; a second time changes nothing."""
+    since = [] if hours is None else ["--hours", str(hours)]
+    _commerce(data, "stripe", "replay", *events, *since, *["--dead"] * dead)
 
 
 @click.command(context_settings=_HANDED_ON, add_help_option=False)

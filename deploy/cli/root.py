@@ -20,6 +20,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "migrate": "program_commands",
     "seed": "program_commands",
     "invariants": "program_commands",
+    "stripe": "program_commands",
     "load": "program_commands",
     "bench": "program_commands",
     "license": "license_command",

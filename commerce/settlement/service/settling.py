@@ -5,7 +5,7 @@ written in a third, together with their being done. Broken off anywhere, they ar
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -18,6 +18,9 @@ from commerce.orders import service as orders
 from commerce.payments import service as payments
 from commerce.payments.model import Attempt, Outcome, Unheard
 from commerce.payments.ports import PaymentGateway
+from commerce.refunds import service as refunds
+from commerce.refunds.errors import RefundOfUnknownPaymentError
+from commerce.refunds.ports import RefundGateway
 from commerce.settlement import repository
 from commerce.settlement.model import Group, Taken, groups_of
 from shared.logging import get_logger
@@ -27,6 +30,7 @@ _AT_ONCE: Final = 4
 """How many things are asked after at a time."""
 
 _WHY_CHARS_MAX: Final = 500
+_STRANGE_ATTEMPTS_MAX: Final = 5
 
 _settled = Counter("rialto_stripe_events_settled", "What became of events.", ("subject", "outcome"))
 
@@ -38,6 +42,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     database: Database
     gateway: PaymentGateway
+    refunds: RefundGateway
 
 
 async def settle_due(standing: Standing) -> int:
@@ -59,11 +64,9 @@ async def settle_due(standing: Standing) -> int:
 
 async def _settle(standing: Standing, group: Group) -> None:
     try:
-        match group.subject:
-            case "payment":
-                outcome = await _settle_payment(standing, group)
-            case _:
-                outcome = await _conclude(standing, group, "ignored")
+        outcome = await _ask_and_tell(standing, group)
+    except RefundOfUnknownPaymentError:
+        outcome = await _not_ours(standing, group)
     except Exception as error:  # noqa: BLE001 - one thing that fails holds up no other
         if not isinstance(error, StripeUnheardError):
             _log.exception("settlement.failed", subject=group.subject, about=group.object_id)
@@ -72,19 +75,43 @@ async def _settle(standing: Standing, group: Group) -> None:
     _settled.labels(group.subject, outcome).inc(len(group.events))
 
 
+async def _ask_and_tell(standing: Standing, group: Group) -> str:
+    match group.subject:
+        case "payment":
+            return await _settle_payment(standing, group)
+        case "refund":
+            refund = await standing.refunds.told_refund(group.object_id)
+            return await _write(standing, group, lambda tx: refunds.apply(tx, refund))
+        case "dispute":
+            dispute = await standing.refunds.told_dispute(group.object_id)
+            return await _write(standing, group, lambda tx: refunds.apply_dispute(tx, dispute))
+        case "warning":
+            warning = await standing.refunds.told_warning(group.object_id)
+            return await _write(standing, group, lambda tx: refunds.apply_warning(tx, warning))
+        case "nothing":
+            return await _conclude(standing, group)
+
+
 async def _settle_payment(standing: Standing, group: Group) -> str:
     async with standing.database.transaction() as tx:
         attempt = await payments.attempt_named(tx, group.object_id, group.payment)
     if attempt is None:
         if group.payment is not None:
             raise LookupError(f"{group.payment} is not known here")
-        return await _conclude(standing, group, "ignored")
+        return await _conclude(standing, group)
     named = msgspec.structs.replace(attempt, intent_id=attempt.intent_id or group.object_id)
     outcome = await standing.gateway.look_up(named)
     if isinstance(outcome, Unheard):
         raise StripeUnheardError
+    return await _write(standing, group, lambda tx: apply(tx, attempt, outcome))
+
+
+async def _write(
+    standing: Standing, group: Group, effect: Callable[[Transaction], Awaitable[object]]
+) -> str:
+    """Have what came of events and their being done written together."""
     async with standing.database.transaction() as tx:
-        await apply(tx, attempt, outcome)
+        await effect(tx)
         await repository.conclude(tx, group.ids, "done")
     return "done"
 
@@ -96,10 +123,18 @@ async def apply(tx: Transaction, attempt: Attempt, outcome: Outcome) -> Attempt:
     return after
 
 
-async def _conclude(standing: Standing, group: Group, state: str) -> str:
+async def _not_ours(standing: Standing, group: Group) -> str:
+    """Give up, sooner than otherwise, what seems to be about money that was never ours."""
+    if all(event.attempts >= _STRANGE_ATTEMPTS_MAX for event in group.events):
+        return await _conclude(standing, group)
+    await _postpone(standing.database, group.events, "no payment of ours is known by that name")
+    return "failed"
+
+
+async def _conclude(standing: Standing, group: Group) -> str:
     async with standing.database.transaction() as tx:
         await repository.conclude(tx, group.ids, "ignored")
-    return state
+    return "ignored"
 
 
 async def _postpone(database: Database, events: Sequence[Taken], why: str) -> None:

@@ -38,6 +38,7 @@ class TestTheDocument:
             "notifications",
             "orders",
             "refunds",
+            "payments",
             "settlement",
             "storefront",
             "subscriptions",

@@ -3,6 +3,7 @@
 import pytest
 import pytest_asyncio
 
+from commerce.refunds.adapters.stripe_refunds import StripeRefunds
 from commerce.settlement.service import Standing
 from shared.clock import SystemClock
 from tests.commerce.payments.conftest import account, gateway, standin_url, stripe_api
@@ -26,8 +27,8 @@ async def shop(database):
 
 
 @pytest.fixture
-def standing(database, gateway):
-    return Standing(database=database, gateway=gateway)
+def standing(database, gateway, stripe_api):
+    return Standing(database=database, gateway=gateway, refunds=StripeRefunds(stripe_api))
 
 
 @pytest.fixture

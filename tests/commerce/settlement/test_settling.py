@@ -67,6 +67,52 @@ class TestAnEvent:
         assert await till.count("ignored") == len(about)
 
 
+class TestMoneyThatGoesBack:
+    async def test_is_taken_in_though_nobody_here_asked_for_the_refund(self, till, account):
+        order = await till.paid()
+        intent = (await till.attempt(order)).intent_id
+
+        refund = await account.api.refunds.create_async({"payment_intent": intent})
+        await till.hear(*await till.events_of(refund.id))
+        await till.settle()
+
+        assert await till.state(order) == "refunded"
+
+    async def test_is_disputed_and_won_back(self, till, account):
+        order = await till.paid()
+        charge = (await till.attempt(order)).charge_id
+        dispute = await account.control(f"charges/{charge}/dispute", reason="fraudulent")
+        await till.hear(*await till.events_of(dispute["id"]))
+        await till.settle()
+        disputed = await till.now(order)
+        await account.control(f"disputes/{dispute['id']}/decide", verdict="won")
+        await till.hear(*await till.events_of(dispute["id"]))
+        await till.settle()
+
+        assert disputed.dispute == "open"
+        assert (await till.now(order)).dispute == "won"
+
+    async def test_is_warned_of(self, till, account):
+        order = await till.paid()
+        warning = await account.control(f"charges/{(await till.attempt(order)).charge_id}/warn")
+        await till.hear(*await till.events_of(warning["id"]))
+        await till.settle()
+
+        assert await till.count("pending") == 0
+
+    async def test_of_a_payment_that_was_never_ours_is_let_go_after_some_tries(self, till, account):
+        intent = await account.paid()
+        refund = await account.api.refunds.create_async({"payment_intent": intent.id})
+        events = await till.events_of(refund.id)
+        await till.hear(*events)
+
+        for _ in range(5):
+            await till.settle()
+            await make_due(till.database)
+
+        assert await till.count("ignored") == len(events)
+
+
 class TestWhenStripeDoesNotAnswer:
     async def test_an_event_waits_and_is_taken_up_again(self, till, account):
         order = await till.order()

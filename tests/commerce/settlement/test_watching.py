@@ -1,7 +1,10 @@
 """What nobody told us is found all the same."""
 
+import asyncio
+
 import pytest
 
+from commerce.__main__ import CANNOT_START, main
 from commerce.settlement import service as settlement
 
 pytestmark = pytest.mark.usefixtures("in_order")
@@ -64,3 +67,27 @@ class TestTheSweep:
         assert await till.state(order) in {"paid", "fulfilled"}
         await account.api.webhook_endpoints.delete_async(endpoint.id)
         await account.control("webhooks")
+
+
+class TestReplay:
+    async def test_names_what_it_has_settled_again(
+        self, till, monkeypatch, database_url, redis_url, capsys
+    ):
+        order = await till.paid()
+        events = await till.events_about(await till.attempt(order))
+        await till.hear(*events)
+        await till.settle()
+        monkeypatch.setenv("RIALTO_DATABASE_URL", database_url)
+        monkeypatch.setenv("RIALTO_REDIS_URL", redis_url)
+
+        codes = [
+            await asyncio.to_thread(main, ["stripe", "replay", *words])
+            for words in (["--hours", "1"], ["--dead"], [])
+        ]
+
+        said = capsys.readouterr().out
+        assert codes == [0, 0, CANNOT_START]
+        assert f"to be settled again: {len(events)}" in said
+        assert "to be settled again: 0" in said
+        await till.settle()
+        assert (await till.steps(order)).count("paid") == 1

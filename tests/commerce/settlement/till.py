@@ -9,6 +9,7 @@ from commerce.payments.model import Charge
 from commerce.settlement import service as settlement
 from protocol.money import Money
 from tests.commerce.shop import ADA
+from tests.contracts.stripe.account import told_of
 
 
 class Till:
@@ -49,6 +50,17 @@ class Till:
         async with self.database.transaction() as tx:
             return await settlement.apply(tx, attempt, outcome)
 
+    async def paid(self, **facts):
+        """Place an order and pay it."""
+        order = await self.order(**facts)
+        attempt = await self.open(order)
+        await self.record(attempt, await self.submit(attempt))
+        return order
+
+    async def now(self, order):
+        async with self.database.transaction() as tx:
+            return await orders.of(tx, order.id)
+
     async def attempt(self, order):
         async with self.database.transaction() as tx:
             return (await payments.attempts_of(tx, order.id))[0]
@@ -65,6 +77,12 @@ class Till:
         """Return, as JSON, what Stripe has to tell of an attempt, the oldest first."""
         found = await self.account.api.events.list_async({"limit": 100})
         told = [each for each in reversed(found.data) if _is_about(plain(each), attempt)]
+        return [raw_of(each) for each in told]
+
+    async def events_of(self, object_id):
+        """Return, as JSON, the events about one of Stripe's objects, the oldest first."""
+        found = await self.account.api.events.list_async({"limit": 100})
+        told = [each for each in reversed(found.data) if told_of(each) == object_id]
         return [raw_of(each) for each in told]
 
     async def hear(self, *events):
