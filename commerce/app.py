@@ -108,7 +108,7 @@ def create_app(
         clock=clock,
         stripe=stripe or StripeApi(settings.stripe),
     )
-    install_request_log(app)
+    install_request_log(app, tells_statements=settings.profile == "dev")
     install_problems(app)
     policy = ContentPolicy(
         connect_sources=(settings.accounts.socket_url,),

@@ -13,6 +13,7 @@ import msgspec
 import trio
 from rich.console import Console
 
+from loadtest import commerce_bench
 from loadtest.bench import BENCHMARKS
 from loadtest.comparison.command import bench_options, list_benchmarks, read_plan, run_bench
 from loadtest.comparison.suite import SUITE
@@ -295,6 +296,38 @@ def bench(
     if only_list:
         list_benchmarks(console)
     elif not run_bench(names, read_plan(options), console):
+        context.exit(STATUS_FAILED)
+
+
+@main.command(name="commerce")
+@click.option("--web-url", default="http://localhost:8300", show_default=True)
+@click.option("--socket-url", hidden=True, help="Not used.")
+@click.option("--watch", multiple=True, hidden=True, help="Not used.")
+@click.option("--seconds", type=click.FloatRange(min=0.1, max=600), default=5, show_default=True)
+@click.option("--buyers", type=click.IntRange(1, 50), default=4, show_default=True)
+@click.argument("names", nargs=-1)
+@click.pass_context
+def bench_commerce(
+    context: click.Context,
+    /,
+    *,
+    names: tuple[str, ...],
+    web_url: str,
+    seconds: float,
+    buyers: int,
+    **_unused: object,
+) -> None:
+    """Measure the requests of a running shop in the dev profile; it leaves orders behind.
+
+    Exit status: 0 every target was met; 1 one was not.
+    """
+
+    async def measured() -> list[commerce_bench.Figure]:
+        return await commerce_bench.measure(web_url, seconds=seconds, buyers=buyers, names=names)
+
+    figures = trio.run(measured)
+    commerce_bench.print_figures(figures, _console())
+    if not all(figure.is_met for figure in figures):
         context.exit(STATUS_FAILED)
 
 

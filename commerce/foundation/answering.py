@@ -13,6 +13,7 @@ from quart import Quart, Request, Response, g, request
 from redis.exceptions import RedisError
 
 from commerce.foundation import idempotency
+from commerce.foundation.database import count_statements
 from commerce.foundation.downloads import Download, send
 from commerce.foundation.errors import (
     InvalidRequestError,
@@ -29,6 +30,7 @@ from shared.logging import get_logger
 REQUEST_BODY_BYTES_MAX: Final = 64 * 1024
 _TOKEN_CHARS_MAX: Final = 128
 _REQUEST_ID_HEADER: Final = "x-request-id"
+STATEMENTS_HEADER: Final = "x-rialto-statements"
 
 _log = get_logger("commerce.http")
 _encode: Final = msgspec.json.Encoder().encode
@@ -81,13 +83,15 @@ def _request_class(bytes_max: Mapping[str, int]) -> type[Request]:
     return Sized
 
 
-def install_request_log(app: Quart) -> None:
-    """Give every request an id and one line in the log."""
+def install_request_log(app: Quart, *, tells_statements: bool = False) -> None:
+    """Give every request an id and one line in the log; in dev say how much SQL it took."""
 
     @app.before_request
     async def begin() -> None:
         g.began = time.perf_counter()
         g.request_id = secrets.token_hex(8)
+        if tells_statements:
+            g.statements = count_statements()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     @app.after_request
@@ -96,6 +100,8 @@ def install_request_log(app: Quart) -> None:
         rule = request.url_rule.rule if request.url_rule is not None else "none"
         _seconds.labels(request.method, rule, response.status_code).observe(took)
         response.headers.setdefault(_REQUEST_ID_HEADER, g.request_id)
+        if tells_statements:
+            response.headers[STATEMENTS_HEADER] = str(g.statements[0])
         _log.info(
             "request.answered",
             method=request.method,

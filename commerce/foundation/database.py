@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeVar
 
@@ -60,6 +61,16 @@ _UNSTORABLE: Final = (
     asyncpg.UntranslatableCharacterError,
     UnicodeEncodeError,
 )
+
+
+_counted: ContextVar[list[int] | None] = ContextVar("counted statements", default=None)
+
+
+def count_statements() -> list[int]:
+    """Count the statements of this task from now on; the count is the list's only item."""
+    counted = [0]
+    _counted.set(counted)
+    return counted
 
 
 class Transaction:
@@ -328,6 +339,9 @@ async def _keep_session(_connection: "AnyConnection") -> None:
 
 @contextmanager
 def _storable() -> Iterator[None]:
+    counted = _counted.get()
+    if counted is not None:
+        counted[0] += 1
     try:
         yield
     except _UNSTORABLE as error:

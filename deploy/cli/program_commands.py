@@ -103,7 +103,12 @@ def load(*, data: str | None, words: tuple[str, ...]) -> None:
 @data_option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def bench(*, data: str | None, words: tuple[str, ...]) -> None:
-    """Measure single parts, and Rialto beside other servers; `bench --list` says what."""
+    """Measure single parts, and Rialto beside other servers; `bench --list` says what.
+
+    `bench commerce` measures the shop that is running, at its REST interface.
+    """
+    if words[:1] == ("commerce",):
+        _loadtest(data, "commerce", words[1:], needs_shop=True)
     _loadtest(data, "bench", words, needs_shop=False)
 
 

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from quart import Quart
 
+from commerce.app import create_app
 from commerce.foundation.answering import (
     REQUEST_BODY_BYTES_MAX,
     install_request_log,
@@ -18,6 +19,7 @@ from commerce.foundation.pagination import PageQuery
 from commerce.foundation.problems import install_problems
 from commerce.foundation.rate_limit import RateLimit, RateLimiter
 from commerce.foundation.security import SessionCookie
+from commerce.settings import CommerceSettings
 from protocol.ids import SessionId
 from shared.errors import ExpectedError
 from tests.builders import a_user_id
@@ -503,3 +505,22 @@ async def pay(client, label="a", *, who="ada"):
     return await client.post(
         "/v1/payings", json={"label": label}, headers=headers | {"idempotency-key": "k1"}
     )
+
+
+class TestStatements:
+    async def test_are_counted_in_dev_and_told_with_the_answer(self, database, redis, clock):
+        client = create_app(
+            CommerceSettings(), database=database, redis=redis, clock=clock
+        ).test_client()
+
+        answer = await client.get("/v1/products")
+
+        assert 1 <= int(answer.headers["x-rialto-statements"]) <= 3
+
+    async def test_are_told_nobody_elsewhere(self, database, redis, clock):
+        settings = msgspec.structs.replace(CommerceSettings(), profile="staging")
+        client = create_app(settings, database=database, redis=redis, clock=clock).test_client()
+
+        answer = await client.get("/v1/products")
+
+        assert "x-rialto-statements" not in answer.headers
