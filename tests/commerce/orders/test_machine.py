@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -179,3 +180,13 @@ class TestADispute:
         assert (opened.state, opened.is_disputed) == ("paid", True)
         assert (won.state, won.is_disputed) == ("paid", False)
         assert machine.dispute(won, "won") is None
+
+
+def test_the_table_in_the_documentation_is_the_table():
+    page = Path(__file__).parents[3] / "docs" / "orders.md"
+    rows = [line.strip("| ").split(" | ") for line in page.read_text().splitlines()]
+    told = {tuple(row) for row in rows if len(row) == 3 and row[0] in STATES}
+
+    assert told == {
+        (state, to, fact) for state, edges in TRANSITIONS.items() for to, fact in edges.items()
+    }
