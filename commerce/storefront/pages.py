@@ -128,6 +128,12 @@ async def payment_methods(visit: Visit) -> Page:
     return Page(template="methods.html", section="orders")
 
 
+async def subscription_list(visit: Visit) -> Page:
+    """Show what the user subscribes to, and what there is to subscribe to."""
+    assert visit.user
+    return Page(template="subscriptions.html", section="orders")
+
+
 async def room_list(visit: Visit) -> Page:
     """Show the user's rooms, those written in last first."""
     after = visit.query.get("after")
@@ -180,6 +186,7 @@ PAGES: Final[Mapping[str, PageFunction]] = {
     "/orders": order_list,
     "/orders/<order>": order,
     "/payment-methods": payment_methods,
+    "/subscriptions": subscription_list,
     "/rooms": room_list,
     "/rooms/<room>": room,
     "/signin": sign_in,

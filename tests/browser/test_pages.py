@@ -7,7 +7,16 @@ import pytest
 from playwright.sync_api import expect
 
 PUBLIC = ("/", "/?q=font", "/c/fonts", "/p/brass-tack", "/cart", "/signin", "/register")
-PRIVATE = ("/", "/p/brass-tack", "/cart", "/checkout", "/orders", "/rooms")
+PRIVATE = (
+    "/",
+    "/p/brass-tack",
+    "/cart",
+    "/checkout",
+    "/orders",
+    "/rooms",
+    "/payment-methods",
+    "/subscriptions",
+)
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 CONTRAST_MIN = 4.5
 
@@ -61,7 +70,7 @@ class TestEveryPage:
 
         expect(page.get_by_role("heading", level=1)).to_be_visible()
 
-    @pytest.mark.parametrize("path", [*PUBLIC, "/checkout", "/orders", "/rooms"])
+    @pytest.mark.parametrize("path", [*PUBLIC, *PRIVATE[3:]])
     def test_fits_a_phone_of_360_pixels(self, visit, path):
         visitor = visit(**PHONE)
         visitor.sign_in(5)
@@ -71,7 +80,18 @@ class TestEveryPage:
         assert scrolled <= shown
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("path", ["/", "/p/brass-tack", "/orders", "/rooms", "/signin"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/",
+            "/p/brass-tack",
+            "/orders",
+            "/rooms",
+            "/signin",
+            "/payment-methods",
+            "/subscriptions",
+        ],
+    )
     def test_can_be_read(self, visit, path, scheme):
         visitor = visit(color_scheme=scheme)
         visitor.sign_in(6)

@@ -218,6 +218,11 @@ class TestAPageOfOnesOwn:
 
         assert re.findall(r"<option[^>]*>(\w+)<", html) == ["EUR", "JPY"]
 
+    @pytest.mark.parametrize("path", ["/payment-methods", "/subscriptions"])
+    async def test_has_the_user_pay_again(self, visitor, ada, path):
+        assert "aria-busy" in await ada.read(path)
+        assert (await visitor.get(path)).headers["location"] == f"/signin?next={path}"
+
     async def test_shows_rooms_and_each_by_itself(self, ada, database):
         async with database.transaction() as tx:
             room = await chat.open_group(tx, Person(id=ADA, name="Ada"), "Type lovers", [BEN])

@@ -16,6 +16,7 @@ import { showOrder } from "./order.js";
 import { showProduct } from "./product.js";
 import { Room } from "./room.js";
 import { showSignIn } from "./signin.js";
+import { showSubscriptions } from "./subscriptions.js";
 import { showNotices } from "./toasts.js";
 
 localizeTimes();
@@ -31,6 +32,7 @@ showCartPage();
 showCheckout();
 showOrder();
 showMethods();
+showSubscriptions();
 showLicenses();
 showOrders();
 showRooms();

@@ -115,8 +115,21 @@ async function pay(paying, wish) {
   }
 }
 
+/** Whoever comes back goes on with the attempt there is, which asks what has become of it. */
+async function askWhatBecame(paying, reread) {
+  const path = `/v1/orders/${paying.known.order.id}/payments`;
+  const opened = await ask("POST", path, {}, { key: mintKey() }).catch(() => null);
+  if (opened?.payment.state === "requires_method") {
+    paying.isReturned = false;
+    const { failure } = opened.payment;
+    tell(paying, FAILURES[failure] ?? "The payment did not go through. Nothing was taken.");
+  }
+  await reread();
+}
+
 /** The word of the bank comes live; now and then we ask, should it be lost on its way. */
 async function waitForTheBank(paying, reread) {
+  if (isOpen(paying)) await askWhatBecame(paying, reread);
   for (let asked = 0; asked < ASKED_MAX && isOpen(paying) && paying.isReturned; asked += 1) {
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
     await reread();
