@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlencode
 
 import msgspec
 from quart import Quart
@@ -23,6 +22,8 @@ from commerce.orders import service as orders
 from commerce.orders.model import show as show_order
 from commerce.orders.schemas import OrderedAfter, view_history as view_order_history
 from commerce.settings import CommerceSettings
+from commerce.storefront import back_office
+from commerce.storefront.addresses import url
 from commerce.storefront.assets import STATIC_PATH, load_assets
 from commerce.storefront.visiting import Page, PageFunction, Storefront, Visit
 from protocol.ids import OrderId, ProductId, RoomId
@@ -105,7 +106,7 @@ async def order_list(visit: Visit) -> Page:
         section="orders",
         shown={
             "orders": [show_order(one) for one in page.items],
-            "next_url": _url("/orders", after=page.next) if page.next else None,
+            "next_url": url("/orders", after=page.next) if page.next else None,
         },
     )
 
@@ -149,7 +150,7 @@ async def room_list(visit: Visit) -> Page:
         section="rooms",
         shown={
             "rooms": [view_room(listed) for listed in page.items],
-            "next_url": _url("/rooms", after=page.next) if page.next else None,
+            "next_url": url("/rooms", after=page.next) if page.next else None,
         },
     )
 
@@ -197,8 +198,8 @@ PAGES: Final[Mapping[str, PageFunction]] = {
 def install(app: Quart, context: WebContext, settings: CommerceSettings) -> None:
     """Open the pages, their static files, and the pages that problems are shown on."""
     storefront = Storefront(context, load_assets(), is_demo=settings.profile == "dev")
-    for path, function in PAGES.items():
-        name = f"storefront.{function.__name__}"
+    for path, function in {**PAGES, **back_office.PAGES}.items():
+        name = f"{function.__module__}.{function.__name__}"
         app.add_url_rule(path, name, storefront.page(function), methods=["GET"])
     app.add_url_rule(f"{STATIC_PATH}<path:path>", "storefront.static", storefront.static)
     install_problems(app, page=storefront.problem)
@@ -229,8 +230,8 @@ async def _products(visit: Visit, *, category: str | None) -> Page:
             "category_titles": {shelf.slug: shelf.title for shelf in shelves},
             "products": [view_card(card) for card in page.items],
             "is_later_page": after is not None,
-            "first_url": _url(here, q=text),
-            "next_url": _url(here, q=text, after=page.next) if page.next else None,
+            "first_url": url(here, q=text),
+            "next_url": url(here, q=text, after=page.next) if page.next else None,
         },
     )
 
@@ -262,8 +263,3 @@ async def _demo_users(visit: Visit) -> list[DemoUser]:
         DemoUser(number=number, id=user.id, name=user.name, is_staff=STAFF_ROLE in user.roles)
         for number, user in found
     ]
-
-
-def _url(path: str, **query: str | None) -> str:
-    asked = {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode(asked)}" if asked else path
