@@ -101,13 +101,14 @@ async def _cart(buyer: Buyer) -> HttpAnswer:
 
 
 async def _quote(buyer: Buyer) -> HttpAnswer:
+    """Read the cart and have it priced; the statements are those of the quote."""
     cart = await buyer.ask("GET", "/v1/cart")
     version = msgspec.json.decode(cart.body)["version"]
-    return await buyer.ask("POST", "/v1/quotes", {"cart_version": version})
+    return await buyer.ask("POST", "/v1/quotes", {"cart_version": version, "country": "DE"})
 
 
 async def _checkout(buyer: Buyer) -> HttpAnswer:
-    """Fill a cart, order it; only the order is timed by its statements, all by the clock."""
+    """Fill a cart and order it; the time is that of both, the statements those of the order."""
     filled = await _cart(buyer)
     version = msgspec.json.decode(filled.body)["version"]
     body = {"cart_version": version, "confirm_repeat": True}

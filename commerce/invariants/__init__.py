@@ -61,5 +61,5 @@ async def run(settings: CommerceSettings, *, machine_readable: bool) -> int:
 
 def _line(verdict: Verdict) -> str:
     word = "holds " if verdict.holds else "BROKEN"
-    head = f"{word}  {verdict.name:<28} {verdict.says}  ({verdict.took_seconds:.2f} s)"
+    head = f"{word}  {verdict.name:<32} {verdict.says}  ({verdict.took_seconds:.2f} s)"
     return "\n".join((head, *(f"          {breach}" for breach in verdict.breaches)))
