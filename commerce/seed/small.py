@@ -16,7 +16,7 @@ from commerce.foundation.database import Transaction
 from commerce.licenses import service as licenses
 from commerce.orders import service as orders
 from commerce.orders.model import PastOrder
-from commerce.seed import conversations, goods
+from commerce.seed import conversations, goods, terms
 from commerce.seed.content.shelves import read_names, read_shelves, read_talks
 from commerce.seed.conversations import TALKATIVE_ROOMS, Talked
 from commerce.seed.fate import Fate
@@ -52,7 +52,9 @@ async def seed_small(tx: Transaction, *, files_dir: Path, password_hash: str | N
     await catalog.import_categories(tx, goods.categories(shelves))
     products = tuple(goods.products(shelves, files_dir=files_dir))
     fresh = await catalog.import_products(tx, products)
+    await catalog.import_prices(tx, tuple(terms.prices(fresh)))
     await licenses.set_policies(tx, tuple(goods.license_policies(fresh)))
+    await terms.offer(tx, products)
     bought = await orders.import_past(tx, tuple(past_orders(people.users, products)))
     await delivery.import_past(tx, [past.order.id for past in bought])
     talked = [

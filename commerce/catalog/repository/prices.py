@@ -62,6 +62,13 @@ _ADD: Final[LiteralString] = """
 """
 
 
+_IMPORT: Final[LiteralString] = """
+    insert into prices (id, variant_id, currency, amount_minor, version, created_at)
+    values ($1, $2, $3, $4, $5, $6)
+        on conflict do nothing
+"""
+
+
 async def offers(
     tx: Transaction, wanted: Sequence[VariantId], *, currency: str | None
 ) -> list[Offer]:
@@ -85,6 +92,17 @@ async def replace(tx: Transaction, variant: VariantId, *, amount_minor: int, cur
     """Have a variant cost this in a currency: a new version, unless it costs this already."""
     await tx.execute(_WITHDRAW, variant, currency, amount_minor)
     await tx.execute(_ADD, tx.mint("prc"), variant, currency, amount_minor, tx.now)
+
+
+async def import_prices(tx: Transaction, prices: Sequence[Price]) -> None:
+    """Write many prices, leaving out those that are there."""
+    await tx.execute_many(
+        _IMPORT,
+        [
+            (each.id, each.variant_id, each.currency, each.amount_minor, each.version, tx.now)
+            for each in prices
+        ],
+    )
 
 
 async def withdraw(tx: Transaction, variant: VariantId, *, currency: str) -> None:

@@ -13,6 +13,7 @@ from commerce.catalog.service.browsing import (
 from commerce.catalog.service.changing import change, change_price, change_stock, change_title
 from commerce.catalog.service.importing import (
     import_categories,
+    import_prices,
     import_products,
     read_file,
     store_cover,
@@ -41,6 +42,7 @@ __all__ = [
     "extend",
     "give_back_stock",
     "import_categories",
+    "import_prices",
     "import_products",
     "offers",
     "prices",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from commerce.catalog.adapters import local_files
 from commerce.catalog.errors import FileMissingError
-from commerce.catalog.model import Category, NewProduct
-from commerce.catalog.repository import products as repository
+from commerce.catalog.model import Category, NewProduct, Price
+from commerce.catalog.repository import prices as price_rows, products as repository
 from commerce.foundation.database import Transaction
 
 
@@ -25,6 +25,11 @@ async def import_products(tx: Transaction, new: Sequence[NewProduct]) -> list[Ne
     missing = [each for each in new if each.slug not in known]
     await repository.copy_products(tx, missing)
     return missing
+
+
+async def import_prices(tx: Transaction, new: Sequence[Price]) -> None:
+    """Write prices in further currencies without telling anyone, leaving out those there are."""
+    await price_rows.import_prices(tx, new)
 
 
 async def read_file(files_dir: Path, path: str) -> bytes:

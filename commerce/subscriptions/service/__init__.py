@@ -23,7 +23,7 @@ from commerce.subscriptions.service.plans import (
     offered_plans,
     plan_of,
 )
-from commerce.subscriptions.service.reading import of_user, shown, view
+from commerce.subscriptions.service.reading import holder, of_user, shown, view
 from commerce.subscriptions.service.renewing import catch_up, turn
 from commerce.subscriptions.service.starting import Method, Started, Wanted, start
 from commerce.subscriptions.service.watching import INVARIANTS
@@ -46,6 +46,7 @@ __all__ = [
     "end_plan",
     "entitlements",
     "follow",
+    "holder",
     "of_user",
     "offered_plan",
     "offered_plans",

@@ -23,7 +23,6 @@ from commerce.subscriptions.service.following import fail, follow, follow_held
 from commerce.subscriptions.service.stepping import hold
 from protocol.ids import OrderId
 from protocol.money import Money
-from shared.errors import ExpectedError
 from shared.ids import mint_id
 from shared.logging import get_logger
 
@@ -32,6 +31,7 @@ CANCELED_AT_ONCE_MAX: Final = 50
 CANCELED_WITHIN: Final = timedelta(days=3)
 """An order that could not be canceled for this long is left to expire by itself."""
 
+AFTER_AN_ERROR: Final = timedelta(minutes=10)
 NO_METHOD: Final = "no_payment_method"
 
 _log = get_logger("commerce.subscriptions")
@@ -51,8 +51,10 @@ async def collect(database: Database, gateway: PaymentGateway) -> int:
     for charge in due:
         try:
             await collect_one(database, gateway, charge.order_id)
-        except ExpectedError:
+        except Exception:  # noqa: BLE001 - logged, and the others go on
             _log.exception("subscriptions.not_collected", order=charge.order_id)
+            async with database.transaction() as tx:  # The others are not to wait for this one.
+                await charges.try_at(tx, charge.id, tx.now + AFTER_AN_ERROR)
     return len(due)
 
 
@@ -83,7 +85,7 @@ async def cancel_unwanted(database: Database, gateway: PaymentGateway) -> int:
     for order in unwanted:
         try:
             await _cancel(database, gateway, order)
-        except ExpectedError:
+        except Exception:  # noqa: BLE001 - logged, and the others go on
             _log.exception("subscriptions.not_canceled", order=order)
     return len(unwanted)
 

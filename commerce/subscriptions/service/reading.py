@@ -26,6 +26,18 @@ async def shown(tx: Transaction, found: list[Subscription]) -> list[views.Subscr
     ]
 
 
+async def holder(tx: Transaction, subscription: SubscriptionId) -> UserId:
+    """Return whose subscription it is.
+
+    Raises:
+        SubscriptionNotFoundError: if there is none.
+    """
+    found = await repository.find(tx, subscription)
+    if found is None:
+        raise SubscriptionNotFoundError(subscription)
+    return found.user_id
+
+
 async def view(
     tx: Transaction, user: UserId, subscription: SubscriptionId
 ) -> tuple[Subscription, list[Charge], list[StepTaken]]:

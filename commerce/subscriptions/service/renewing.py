@@ -11,7 +11,6 @@ from commerce.subscriptions.repository import charges, plans, subscriptions as r
 from commerce.subscriptions.service.charging import Sale, charge, coupon_of
 from commerce.subscriptions.service.following import follow, follow_held
 from commerce.subscriptions.service.stepping import take
-from shared.errors import ExpectedError
 from shared.logging import get_logger
 
 TURNED_AT_ONCE_MAX: Final = 50
@@ -30,7 +29,9 @@ async def turn(tx: Transaction) -> int:
         try:
             async with tx.savepoint():
                 await _turn(tx, sub)
-        except ExpectedError:
+        except Exception:
+            if not tx.is_alive:
+                raise
             _log.exception("subscriptions.not_turned", subscription=sub.id)
             await repository.postpone(tx, sub.id, tx.now + _LOOK_AGAIN)
     return len(due)

@@ -14,10 +14,21 @@ from commerce.notifications import service
 from commerce.notifications.reactions import (
     REACTIONS,
     SUBSCRIPTIONS,
+    tell_of_refund,
     tell_the_buyer,
     tell_who_is_mentioned,
 )
-from protocol.events import Mentioned, NotificationReceived, OrderFulfilled
+from protocol.events import (
+    Mentioned,
+    NotificationReceived,
+    OrderDisputeClosed,
+    OrderDisputed,
+    OrderFulfilled,
+    OrderPaid,
+    OrderPaidLate,
+    OrderPaymentFailed,
+    OrderRefunded,
+)
 from protocol.ids import OrderId
 from protocol.money import Money
 from protocol.stream_names import (
@@ -280,3 +291,58 @@ class TestAnOrderThatIsFulfilled:
         [event] = await events_told(database)
         assert event.notification.link == "/orders/ord_01JD0000000000000000000001"
         assert event.notification.category == "orders"
+
+
+class TestWhatBecomesOfMoney:
+    def told(self, event, buyer, **facts):
+        order = Order(
+            id=ORDER,
+            number="R-1",
+            version=3,
+            state="paid",
+            buyer=buyer.id,
+            lines=[],
+            total=Money(amount_minor=1900, currency="EUR"),
+            placed_at_ms=0,
+            **facts,
+        )
+        decided = {"won": True} if event is OrderDisputeClosed else {}
+        return event(order=order, at_ms=0, **decided)
+
+    @pytest.mark.parametrize(
+        ("event", "title"),
+        [
+            (OrderPaid, "Order R-1 is paid"),
+            (OrderPaymentFailed, "Order R-1 could not be paid"),
+            (OrderPaidLate, "Order R-1 was paid too late"),
+            (OrderDisputed, "Order R-1 is disputed"),
+            (OrderDisputeClosed, "Order R-1 is no longer disputed"),
+        ],
+    )
+    async def test_is_told_to_the_buyer_once(self, database, titles_of, ada, event, title):
+        [reaction] = [each for each in REACTIONS if each.event is event]
+        for _ in range(2):
+            async with database.transaction() as tx:
+                await reaction.run(tx, self.told(event, ada))
+
+        assert await titles_of(ada) == [title]
+
+    async def test_is_told_for_each_sum_that_was_given_back(self, database, ada):
+        for amount in (500, 500, 1900):
+            refunded = Money(amount_minor=amount, currency="EUR")
+            async with database.transaction() as tx:
+                await tell_of_refund(tx, self.told(OrderRefunded, ada, refunded=refunded))
+
+        told = [event.notification for event in await events_told(database, user_topic(ada.id))]
+        assert [each.body for each in told] == [
+            "5.00 EUR of 19.00 EUR went back to you.",
+            "19.00 EUR of 19.00 EUR went back to you.",
+        ]
+        assert {each.category for each in told} == {"payments"}
+
+    async def test_of_a_subscription_is_told_as_such(self, database, titles_of, ada):
+        [reaction] = [each for each in REACTIONS if each.event is OrderPaymentFailed]
+        async with database.transaction() as tx:
+            await reaction.run(tx, self.told(OrderPaymentFailed, ada, subscription="sub_1"))
+
+        assert await titles_of(ada) == []

@@ -6,12 +6,14 @@ from commerce.accounts.adapters.argon2_passwords import Argon2Passwords
 from commerce.catalog import service as catalog
 from commerce.catalog.settings import CatalogSettings
 from commerce.chat import service as chat
+from commerce.discounts import service as discounts
 from commerce.orders import service as orders
 from commerce.orders.model import STATES, TRANSITIONS
 from commerce.seed.bench import BenchSize, seed_bench
 from commerce.seed.command import fill
 from commerce.seed.people import DEMO_PASSWORD
 from commerce.settings import CommerceSettings
+from commerce.subscriptions import service as subscriptions
 
 TABLES = (
     "categories", "products", "variants", "users", "rooms", "room_members", "messages", "orders",
@@ -46,6 +48,20 @@ async def fingerprints(database):
     return found
 
 
+async def terms_of(database):
+    """Return the plans, the discounts, and the currencies that everything is sold in."""
+    async with database.transaction() as tx:
+        plans = await subscriptions.offered_plans(tx, limit=100)
+        codes = await discounts.newest(tx, limit=100)
+        counts = await tx.value(
+            dict[str, int],
+            "select jsonb_object_agg(currency, number) from ("
+            "select currency, count(*) as number from prices where active group by currency) found",
+        )
+    assert len(set(counts.values())) == 1
+    return plans, codes, set(counts)
+
+
 class TestTheSmallShop:
     async def test_is_there_after_one_run_and_the_same_after_two(self, database, settings, clock):
         first = await fill(settings, database)
@@ -59,6 +75,19 @@ class TestTheSmallShop:
         assert await fingerprints(database) == before
         assert before["orders"].rows >= 200
         assert before["messages"].rows >= 800
+
+    async def test_sells_on_the_same_terms_after_two_runs(self, database, settings):
+        await fill(settings, database)
+        first = await terms_of(database)
+
+        await fill(settings, database)
+
+        assert await terms_of(database) == first
+        plans, codes, prices = first
+        titles = {each.plan.title for each in plans}
+        assert titles == {"Course pass", "Course pass for a year", "Studio pass"}
+        assert {"WELCOME10", "FIVER", "FIRST100", "AUTUMN"} == {code.code for code in codes}
+        assert prices == {"EUR", "USD", "GBP", "JPY", "KWD"}
 
     async def test_has_pictures_for_everything(self, database, settings):
         shop = await fill(settings, database)

@@ -5,7 +5,7 @@ import msgspec
 from commerce.payments.model import Refused, Setup, Snapshot, StoredMethod, Unheard
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """The process is gone."""
 
 
@@ -20,6 +20,7 @@ class Bank:
         self.by_key = {}
         self.charged = []
         self.is_deaf = False
+        self.kills_before = False
         self.kills_after = False
         self.meanwhile = None
 
@@ -27,6 +28,8 @@ class Bank:
         if self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
             await meanwhile()
+        if self.kills_before:
+            raise KilledError
         if attempt.key not in self.by_key:
             self.by_key[attempt.key] = self._charge(attempt)
         outcome = self.by_key[attempt.key]
@@ -77,6 +80,9 @@ class Bank:
         raise NotImplementedError
 
     def _charge(self, attempt):
+        known = self.intents.get(attempt.id)
+        if known is not None and known.state in {"succeeded", "canceled"}:
+            return known
         failure = self.answers.pop(0) if self.answers else None
         state = "succeeded" if failure is None else "requires_method"
         if failure is None:

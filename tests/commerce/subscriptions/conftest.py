@@ -97,6 +97,11 @@ class SubscriptionShop(Shop):
         self.clock.advance(seconds=(moment - self.clock.now()).total_seconds())
         await self.work()
 
+    async def turn_at(self, moment):
+        """Set the clock, and let periods begin; nothing is charged yet."""
+        self.clock.advance(seconds=(moment - self.clock.now()).total_seconds())
+        await self.turn()
+
     async def days(self, count):
         """Let the worker work for some days, twice a day."""
         for _ in range(2 * count):

@@ -4,8 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from commerce.accounts import service as accounts
+from commerce.accounts.model import NewUser
 from commerce.discounts import service as discounts
 from commerce.discounts.model import NewDiscount
+from commerce.notifications import service as notifications
+from commerce.notifications.reactions import tell_of_subscription
 from commerce.subscriptions import service
 from commerce.subscriptions.errors import (
     AlreadySubscribedError,
@@ -18,6 +22,7 @@ from commerce.subscriptions.errors import (
     TrialUsedError,
 )
 from protocol.events import SubscriptionChanged
+from protocol.ids import UserId
 from protocol.topics import user_topic
 from tests.commerce.outbox import events_told
 from tests.commerce.shop import ADA, BEN
@@ -435,3 +440,33 @@ class TestAnEnd:
 
         assert (await shop.order(renewal.order_id)).state == "canceled"
         assert (await shop.of(sub.id)).state == "canceled"
+
+
+class TestASubscriberIsTold:
+    async def test_of_each_try_that_failed_and_of_the_end(self, shop, bank, database):
+        user = await a_user(database)
+        sub = await shop.subscribe(await shop.plan(), user=user)
+        bank.answers = ["card_declined"] * 2
+        await shop.until(sub.period_ends_at)
+        await shop.days(2)
+        await shop.act(service.cancel_now, sub, user=user)
+
+        for event in await events_told(database, user_topic(user)):
+            if isinstance(event, SubscriptionChanged):
+                async with database.transaction() as tx:
+                    await tell_of_subscription(tx, event)
+        async with database.transaction() as tx:
+            listed = await notifications.newest(tx, user, before=None, limit=10)
+
+        assert [each.title for each in reversed(listed.notifications)] == [
+            "Basic could not be charged",
+            "Basic could not be charged",
+            "Basic has ended",
+        ]
+
+
+async def a_user(database):
+    async with database.transaction() as tx:
+        user = UserId(tx.mint("usr"))
+        await accounts.import_user(tx, NewUser(id=user, email="ada@example.org", name="Ada"))
+        return user
