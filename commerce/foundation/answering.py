@@ -256,7 +256,7 @@ class _Answerer:
         database = idempotency.LeasedDatabase(
             self._context.database,
             claimed,
-            calls_outside=self._route.calls_outside or self._route.idempotency == "required",
+            calls_outside=self._route.calls_outside,
         )
         call.database = database
         try:

@@ -241,8 +241,8 @@ class Door:
                 `errors` the refusals to document, `limit` how often one client address may come,
                 `idempotency` whether an Idempotency-Key must come, as it must where money moves,
                 `calls_outside` that the outside is called between transactions, so that each
-                commits as its block ends (so it is wherever a key must come), and
-                `body_bytes_max` how large a body may be, if not as elsewhere.
+                commits as its block ends, and `body_bytes_max` how large a body may be, if not as
+                elsewhere.
         """
 
         def register(endpoint: Endpoint) -> Endpoint:

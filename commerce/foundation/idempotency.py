@@ -5,9 +5,9 @@ The answer is written in the request's own transaction, just before it commits: 
 stored answer cannot exist. Whoever lost the lease fails to write, and so fails to commit.
 Refusals are not stored; the key is then free again.
 
-Where money moves the outside is called in between, and no transaction may be open meanwhile: there
-each transaction commits as its block ends, and what was asked for is told from a second asking by
-the rows themselves (one live attempt an order, say), not by this.
+A door that calls the outside (`calls_outside`) may have no transaction open meanwhile: there each
+commits as its block ends, and what was asked for is told from a second asking by the rows
+themselves (one live attempt an order, say), not by this.
 """
 
 import hashlib

@@ -179,6 +179,7 @@ async def history(call: Call[None, HistoryQuery]) -> OrderHistory:
         StripeUnheardError,
     ),
     idempotency="required",
+    calls_outside=True,
 )
 async def pay(call: Call[NewPayment, None]) -> PaymentBegun:
     """Begin to pay an order, or go on with the payment there is: an order has one at a time."""
@@ -202,7 +203,7 @@ async def pay(call: Call[NewPayment, None]) -> PaymentBegun:
     "/v1/orders/{order}/cancel",
     out=Order,
     errors=(OrderNotFoundError, IllegalTransitionError, PaymentUnderWayError),
-    idempotency="none",
+    calls_outside=True,
 )
 async def cancel(call: Call[None, None]) -> Order:
     """Give up an order that is not paid. If its payment was faster, it is paid: look at it."""

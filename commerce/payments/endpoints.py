@@ -57,6 +57,7 @@ async def methods(call: Call[None, None]) -> Methods:
     status=201,
     errors=_OUTSIDE_ERRORS,
     idempotency="required",
+    calls_outside=True,
 )
 async def begin_method(call: Call[None, None]) -> MethodBegun:
     """Begin to keep a method; it is given in the browser, and is there when its bank agreed."""

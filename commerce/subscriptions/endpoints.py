@@ -90,6 +90,7 @@ async def plan(call: Call[None, None]) -> PlanView:
     out=StartedView,
     status=201,
     idempotency="required",
+    calls_outside=True,
     errors=(
         AlreadySubscribedError,
         DiscountUsedBeforeError,
@@ -251,6 +252,7 @@ async def retry(call: Call[None, None]) -> views.Subscription:
 @door.api(
     "PUT",
     "/v1/subscriptions/{subscription}/method",
+    calls_outside=True,
     body=PayWith,
     out=views.Subscription,
     errors=(*_STEP, PaymentMethodNotFoundError),

@@ -125,7 +125,15 @@ async def guess(call: Call[Parcel, None]) -> Receipt:
     return Receipt(label=call.body.label, count=counting.runs)
 
 
-@door.api("POST", "/v1/payings", body=Parcel, out=Receipt, auth="optional", idempotency="required")
+@door.api(
+    "POST",
+    "/v1/payings",
+    body=Parcel,
+    out=Receipt,
+    auth="optional",
+    idempotency="required",
+    calls_outside=True,
+)
 async def pay_for_parcel(call: Call[Parcel, None]) -> Receipt:
     """Write down what is about to be paid, call the outside, and write down what came of it."""
     counting = call.service(Counting)
