@@ -320,3 +320,8 @@ class TestTheDoor:
         assert canceled.body["export"]["state"] == "canceled"
         assert (await boss.get(f"/v1/admin/exports/{asked.id}/file")).code == "export_not_ready"
         assert len((await boss.get("/v1/admin/exports")).body["items"]) == 1
+
+
+@pytest.mark.parametrize("kind", TABLES)
+async def test_every_kind_of_file_can_be_written(desk, kind):
+    assert await desk.rows(kind=kind, currency="EUR", only=("paid",)) == []
