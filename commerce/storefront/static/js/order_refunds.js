@@ -45,7 +45,7 @@ function show(section, order) {
   const isPossible = minor(order.captured) > minor(order.refunded) && !order.disputed;
   const hasRows = find("ul", section).children.length > 0;
   section.hidden = !isPossible && !hasRows;
-  find("details", section).hidden = !isPossible;
+  find("details", section).hidden = !isPossible || section.dataset.isAsked === "yes";
   const lines = order.lines.filter((line) => leftOf(line) > 0);
   const chosen = new Set(
     [...section.querySelectorAll("input[name=line]:checked")].map((input) => input.value),
@@ -74,6 +74,7 @@ async function read(section, order) {
   const answer = await ask("GET", `/v1/orders/${order.id}/refunds`).catch(() => null);
   if (answer === null) return;
   // What was approved shows as the refund that came of it.
+  section.dataset.isAsked = answer.requests.some((one) => one.state === "asked") ? "yes" : "no";
   const rows = [...answer.requests.filter((one) => one.state !== "approved"), ...answer.refunds];
   fill(
     find("ul", section),
