@@ -127,7 +127,7 @@ async def tell_of_subscription(tx: Transaction, event: SubscriptionChanged) -> N
         user=await subscriptions.holder(tx, sub.id),
         title=shortened(f"{sub.title} {title}"),
         body=body,
-        link=f"/subscriptions/{sub.id}",
+        link="/subscriptions",
         category="subscriptions",
         key=f"subscription:{sub.id}:{sub.state}:{sub.period_ends_at_ms}:{sub.failures}",
     )
