@@ -40,8 +40,13 @@ from commerce.foundation.pagination import Page, decode_cursor, page_of
 from commerce.licenses.errors import IllegalLicenseStepError, LicenseNotFoundError
 from commerce.licenses.model import show as show_license
 from commerce.orders import service as orders
-from commerce.orders.errors import IllegalTransitionError, OrderNotFoundError
+from commerce.orders.errors import (
+    IllegalTransitionError,
+    OrderNotFoundError,
+    PaymentUnderWayError,
+)
 from commerce.orders.model import show as show_order
+from commerce.orders.ports import Till
 from commerce.refunds import service as refunds
 from commerce.refunds.errors import (
     DisputeNotFoundError,
@@ -122,14 +127,16 @@ async def release(call: Call[Because, None]) -> views.Order:
     "/v1/admin/orders/{order}/cancel",
     body=Because,
     out=views.Order,
-    errors=(ForbiddenError, IllegalTransitionError, OrderNotFoundError),
+    errors=(ForbiddenError, IllegalTransitionError, OrderNotFoundError, PaymentUnderWayError),
+    calls_outside=True,
 )
 async def cancel(call: Call[Because, None]) -> views.Order:
-    """Give up an order that is not paid; staff only."""
+    """Give up an order that is not paid; staff only. If its payment was faster, it is paid."""
     staff = call.require_role(STAFF_ROLE).user
-    order = OrderId(call.path["order"])
-    async with call.database.transaction() as tx:
-        return show_order(await service.cancel(tx, staff, order, reason=call.body.reason))
+    order, gateway = OrderId(call.path["order"]), call.service(Till).gateway
+    return show_order(
+        await service.cancel(call.database, gateway, staff, order, reason=call.body.reason)
+    )
 
 
 @door.api(

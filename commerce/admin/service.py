@@ -7,11 +7,12 @@ from commerce.admin.model import OrderFile
 from commerce.delivery import service as delivery
 from commerce.foundation import audit
 from commerce.foundation.acts import Act
-from commerce.foundation.database import Transaction
+from commerce.foundation.database import Database, Transaction
 from commerce.licenses import service as licenses
 from commerce.licenses.model import License, show as show_license
 from commerce.orders import service as orders
 from commerce.orders.model import Order, show as show_order
+from commerce.payments.ports import PaymentGateway
 from commerce.refunds import service as refunds
 from commerce.refunds.model import Refund, Request, show as show_refund
 from protocol.ids import LicenseId, OrderId, RefundId, UserId
@@ -56,18 +57,24 @@ async def set_held(
     return after
 
 
-async def cancel(tx: Transaction, staff: UserId, order_id: OrderId, *, reason: str) -> Order:
-    """Give up an order that is not paid; money that comes all the same goes back by itself.
+async def cancel(
+    database: Database, gateway: PaymentGateway, staff: UserId, order: OrderId, *, reason: str
+) -> Order:
+    """Give up an order that is not paid; a payment under way is canceled first.
+
+    If that was faster the order is paid: look at what is returned.
 
     Raises:
         OrderNotFoundError: if there is none.
         IllegalTransitionError: if it is paid, canceled or expired.
+        PaymentUnderWayError: if the money is on its way, or nobody knows.
     """
-    before = await orders.hold_row(tx, order_id)
-    after = await orders.cancel(tx, before.buyer_id, order_id)
-    act = Act(actor=staff, action="order.cancel", subject=order_id, reason=reason)
-    await _write(tx, act, before=before, after=after)
-    return after
+    act = Act(actor=staff, action="order.cancel", subject=order, reason=reason)
+
+    async def written_down(tx: Transaction, before: Order, after: Order) -> None:
+        await _write(tx, act, before=before, after=after)
+
+    return await orders.call_off(database, gateway, order, written_down=written_down)
 
 
 async def refund(

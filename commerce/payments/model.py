@@ -29,6 +29,11 @@ OVER: Final[frozenset[PaymentState]] = frozenset({"failed", "canceled"})
 
 AWAITS_ANSWER: Final[frozenset[PaymentState]] = frozenset({"created", "submitting", "unknown"})
 
+AWAITS_BUYER: Final[frozenset[PaymentState]] = frozenset(
+    {"requires_method", "requires_action", "processing"}
+)
+"""States that a buyer or their bank ends; Stripe tells us when."""
+
 TRANSITIONS: Final[Mapping[PaymentState, frozenset[PaymentState]]] = {
     "created": frozenset({"submitting", "canceled"}),
     "submitting": frozenset(

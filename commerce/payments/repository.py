@@ -1,6 +1,6 @@
 """Every line of SQL about payments."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, LiteralString
 
@@ -9,6 +9,7 @@ import msgspec
 from commerce.foundation.database import Transaction
 from commerce.payments.model import Attempt
 from protocol.ids import OrderId, PaymentId, UserId
+from protocol.views import PaymentState
 
 _COLUMNS: Final = (
     "id",
@@ -68,9 +69,11 @@ _UNSETTLED: Final[LiteralString] = (
     + """
      where state in ('created', 'submitting', 'requires_method', 'requires_action', 'processing',
                      'unknown')
-       and submitted_at < $1
-     order by submitted_at, id
-     limit $2
+       and state = any($1::text[])
+       and submitted_at < $2
+       and id > $3
+     order by id
+     limit $4
 """
 )
 _CUSTOMER: Final[LiteralString] = "select customer_id from payment_customers where user_id = $1"
@@ -150,9 +153,16 @@ async def of_order(tx: Transaction, order: OrderId, *, limit: int) -> list[Attem
     return await tx.all(Attempt, _OF_ORDER, order, limit)
 
 
-async def unsettled(tx: Transaction, *, before: datetime, limit: int) -> list[Attempt]:
-    """Return attempts that were submitted before a moment and are not over, the oldest first."""
-    return await tx.all(Attempt, _UNSETTLED, before, limit)
+async def unsettled(
+    tx: Transaction,
+    states: Iterable[PaymentState],
+    *,
+    before: datetime,
+    after: PaymentId | None,
+    limit: int,
+) -> list[Attempt]:
+    """Return attempts in these states that were submitted before a moment, the oldest first."""
+    return await tx.all(Attempt, _UNSETTLED, list(states), before, after or "", limit)
 
 
 async def customer(tx: Transaction, user: UserId) -> str | None:

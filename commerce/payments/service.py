@@ -5,7 +5,7 @@ To be paid: `open_attempt` in a transaction; when it has committed, `submit`, ou
 after with `ask_after`, which repeats the call under the same key or looks the intent up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,6 +33,7 @@ from commerce.payments.ports import PaymentGateway
 from protocol.events import PaymentChanged
 from protocol.ids import OrderId, PaymentId, UserId
 from protocol.topics import order_topic, user_topic
+from protocol.views import PaymentState
 
 ATTEMPTS_SHOWN_MAX: Final = 20
 UNSETTLED_AT_ONCE_MAX: Final = 100
@@ -170,10 +171,20 @@ async def captured(tx: Transaction, order: OrderId) -> int:
     return 0 if paid is None else paid.captured_minor
 
 
-async def unsettled(tx: Transaction, *, for_seconds: int) -> list[Attempt]:
-    """Return some attempts that were submitted longer ago than that and are not over."""
+async def unsettled(
+    tx: Transaction,
+    states: Iterable[PaymentState],
+    *,
+    for_seconds: int,
+    after: PaymentId | None = None,
+) -> list[Attempt]:
+    """Return attempts in these states that were submitted longer ago than that, the oldest first.
+
+    There are `UNSETTLED_AT_ONCE_MAX` at most: ask again `after` the last of them.
+    """
     before = tx.now - timedelta(seconds=for_seconds)
-    return await repository.unsettled(tx, before=before, limit=UNSETTLED_AT_ONCE_MAX)
+    limit = UNSETTLED_AT_ONCE_MAX
+    return await repository.unsettled(tx, states, before=before, after=after, limit=limit)
 
 
 async def customer_of(tx: Transaction, user: UserId) -> str | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from commerce.foundation.database import Database
 from commerce.foundation.jobs import Errand, Job
+from commerce.payments.model import AWAITS_ANSWER, AWAITS_BUYER
 from commerce.settlement import service
 from commerce.settlement.service import Standing
 
@@ -27,10 +28,14 @@ def errands(standing: Standing, *, is_live: bool) -> tuple[Errand, ...]:
     async def sweep(_database: Database) -> None:
         await service.sweep(standing, is_live=is_live)
 
-    async def reconcile(_database: Database) -> None:
-        await service.reconcile(standing, older_than_seconds=service.UNHEARD_SECONDS)
+    async def ask_after_the_unheard(_database: Database) -> None:
+        await service.reconcile(standing, AWAITS_ANSWER, older_than_seconds=service.UNHEARD_SECONDS)
+
+    async def ask_after_the_open(_database: Database) -> None:
+        await service.reconcile(standing, AWAITS_BUYER, older_than_seconds=service.OPEN_SECONDS)
 
     return (
         Errand(name="settlement.sweep", every_seconds=3_600, run=sweep),
-        Errand(name="settlement.reconcile", every_seconds=30, run=reconcile),
+        Errand(name="settlement.unheard", every_seconds=30, run=ask_after_the_unheard),
+        Errand(name="settlement.open", every_seconds=3_600, run=ask_after_the_open),
     )

@@ -42,6 +42,7 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     user: Person | None = None
     cart: Cart | None = None
     unread: int = 0
+    is_staff: bool = False
 
     @property
     def items_count(self) -> int:
@@ -174,6 +175,7 @@ async def _shell(tx: Transaction, principal: Principal | None, guest: Guest | No
         user=Person(id=principal.user, name=principal.name),
         cart=await carts.read(tx, principal.user),
         unread=told.inbox.unread,
+        is_staff=STAFF_ROLE in principal.roles,
     )
 
 

@@ -6,7 +6,7 @@ Broken off anywhere, each may be called again; only what a run itself has made d
 a second run that comes too late leaves the first one's payment alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
@@ -33,6 +33,7 @@ EXPIRED_AT_ONCE_MAX: Final = 100
 _TRIES_MAX: Final = 4
 """Steps from a payment nobody heard of to one that is over: ask, cancel, and look again."""
 
+WriteDown = Callable[[Transaction, Order, Order], Awaitable[None]]
 GivingUp = Callable[[Order, datetime], Step | None]
 
 _log = get_logger("commerce.orders")
@@ -76,12 +77,18 @@ async def pay(database: Database, gateway: PaymentGateway, asked: PayRequest) ->
 
 
 async def call_off(
-    database: Database, gateway: PaymentGateway, order: OrderId, *, buyer: UserId | None = None
+    database: Database,
+    gateway: PaymentGateway,
+    order: OrderId,
+    *,
+    buyer: UserId | None = None,
+    written_down: WriteDown | None = None,
 ) -> Order:
     """Give up an order that is not paid; a payment under way is canceled first.
 
     If it turns out to be paid it is not given up: look at what is returned. Without a `buyer`
-    the shop itself gives it up.
+    the shop itself gives it up. `written_down` is told of the order before and after, in the
+    transaction that gives it up.
 
     Raises:
         OrderNotFoundError: if there is no such order, or it is another buyer's.
@@ -97,7 +104,7 @@ async def call_off(
     if buyer not in {None, found.buyer_id}:
         raise OrderNotFoundError(order)
     canceled(found, database.clock.now())  # refused here, before Stripe hears of it
-    return await _give_up(database, gateway, order, canceled)
+    return await _give_up(database, gateway, order, canceled, written_down=written_down)
 
 
 async def expire_due(database: Database, gateway: PaymentGateway) -> int:
@@ -174,10 +181,15 @@ async def _settled(tx: Transaction, attempt: Attempt) -> Payable:
 
 
 async def _give_up(
-    database: Database, gateway: PaymentGateway, order: OrderId, how: GivingUp
+    database: Database,
+    gateway: PaymentGateway,
+    order: OrderId,
+    how: GivingUp,
+    *,
+    written_down: WriteDown | None = None,
 ) -> Order:
     for _ in range(_TRIES_MAX):
-        live, found = await _give_up_unless_live(database, order, how)
+        live, found = await _give_up_unless_live(database, order, how, written_down)
         if live is None or found.state not in OPEN_STATES:
             return found
         if live.state in AWAITS_ANSWER:
@@ -195,7 +207,7 @@ async def _give_up(
 
 
 async def _give_up_unless_live(
-    database: Database, order: OrderId, how: GivingUp
+    database: Database, order: OrderId, how: GivingUp, written_down: WriteDown | None
 ) -> tuple[Attempt | None, Order]:
     """Give an order up if nothing can be taken for it any more; else return what can."""
     async with database.transaction() as tx:
@@ -208,6 +220,8 @@ async def _give_up_unless_live(
             return live, held
         given_up = await take(tx, step, otherwise=held)
         await release(tx, [given_up])
+        if written_down is not None:
+            await written_down(tx, held, given_up)
         return None, given_up
 
 

@@ -3,6 +3,7 @@
 from commerce.settlement.service.inbox import accept, count_waiting, forget_old, replay
 from commerce.settlement.service.settling import Standing, apply, settle_due
 from commerce.settlement.service.watching import (
+    OPEN_SECONDS,
     UNHEARD_SECONDS,
     reconcile,
     sweep,
@@ -10,6 +11,7 @@ from commerce.settlement.service.watching import (
 )
 
 __all__ = [
+    "OPEN_SECONDS",
     "UNHEARD_SECONDS",
     "Standing",
     "accept",

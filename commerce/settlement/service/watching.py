@@ -1,5 +1,6 @@
 """What nobody told us: events that were never delivered, and attempts nobody heard the end of."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
@@ -7,10 +8,11 @@ from prometheus_client import Counter
 
 from commerce.foundation.database import Database
 from commerce.payments import service as payments
-from commerce.payments.model import AWAITS_ANSWER, Attempt
+from commerce.payments.model import Attempt
 from commerce.payments.ports import PaymentGateway
 from commerce.settlement.service.inbox import accept
 from commerce.settlement.service.settling import Standing, apply
+from protocol.views import PaymentState
 from shared.logging import get_logger
 
 SWEPT_DAYS: Final = 30
@@ -44,26 +46,36 @@ async def sweep_in(database: Database, gateway: PaymentGateway, *, is_live: bool
     return new
 
 
-async def reconcile(standing: Standing, *, older_than_seconds: int) -> int:
-    """Ask after attempts that have been under way for so long; return how many went on."""
-    async with standing.database.transaction() as tx:
-        waiting = await payments.unsettled(tx, for_seconds=older_than_seconds)
-    moved = 0
-    for attempt in waiting:
-        try:
-            moved += await _ask_after(standing, attempt)
-        except Exception:  # noqa: BLE001 - one that cannot be settled holds up no other
-            _log.exception("settlement.cannot_reconcile", payment=attempt.id)
+async def reconcile(
+    standing: Standing, states: Collection[PaymentState], *, older_than_seconds: int
+) -> int:
+    """Ask after attempts that have been in these states for so long; return how many went on."""
+    moved, last = 0, None
+    while True:
+        async with standing.database.transaction() as tx:
+            waiting = await payments.unsettled(
+                tx, states, for_seconds=older_than_seconds, after=last
+            )
+        if not waiting:
+            break
+        for attempt in waiting:
+            moved += await _ask_quietly(standing, attempt)
+        last = waiting[-1].id
     if moved:
         _found.labels("reconciliation").inc(moved)
     return moved
 
 
+async def _ask_quietly(standing: Standing, attempt: Attempt) -> bool:
+    try:
+        return await _ask_after(standing, attempt)
+    except Exception:  # noqa: BLE001 - one that cannot be settled holds up no other
+        _log.exception("settlement.cannot_reconcile", payment=attempt.id)
+        return False
+
+
 async def _ask_after(standing: Standing, attempt: Attempt) -> bool:
     database, now = standing.database, standing.database.clock.now()
-    is_unheard = attempt.state in AWAITS_ANSWER
-    if not is_unheard and now - attempt.submitted_at < timedelta(seconds=OPEN_SECONDS):
-        return False
     async with database.transaction() as tx:
         customer = await payments.customer_of(tx, attempt.buyer_id)
     outcome = await payments.ask_after(standing.gateway, attempt, customer=customer, now=now)

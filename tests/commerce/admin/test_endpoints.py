@@ -98,6 +98,14 @@ class TestOrders:
         assert (canceled.body["state"], again.code) == ("canceled", "illegal_transition")
         assert len(await audited(staff, subject=order.id)) == 1
 
+    async def test_that_are_paid_cannot_be_given_up(self, shop, staff):
+        order = await shop.paid(1000)
+
+        refused = await staff.post(f"/v1/admin/orders/{order.id}/cancel", BECAUSE)
+
+        assert refused.code == "illegal_transition"
+        assert await audited(staff, subject=order.id) == []
+
     async def test_show_all_there_is_about_them(self, shop, staff):
         order = await shop.paid(1000)
         async with shop.database.transaction() as tx:

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from commerce.payments import service as payments
 from commerce.payments.errors import LiveAttemptExistsError, PaymentNotOpenError
-from commerce.payments.model import Charge, Refused, Snapshot, Unheard
+from commerce.payments.model import AWAITS_ANSWER, Charge, Refused, Snapshot, Unheard
 from protocol.ids import OrderId, UserId
 from protocol.money import Money
 from shared.clock import SystemClock
@@ -218,7 +218,7 @@ class TestAnAnswerNobodyHeard:
         lost_answer = await till.submit(attempt)  # and then it was killed
 
         async with database.transaction() as tx:
-            (found,) = await payments.unsettled(tx, for_seconds=-60)
+            (found,) = await payments.unsettled(tx, AWAITS_ANSWER, for_seconds=-60)
         paid = await till.ask_after(found)
 
         assert isinstance(lost_answer, Snapshot)

@@ -9,7 +9,7 @@ import pytest
 
 from commerce.orders import service as orders
 from commerce.orders.errors import IllegalTransitionError
-from commerce.payments.model import Unheard
+from commerce.payments.model import AWAITS_ANSWER, Unheard
 from commerce.settlement import service as settlement
 from shared.environment import process_variables
 from tests.commerce.payments.conftest import KEY
@@ -174,7 +174,7 @@ class TestR10AnAnswerThatIsLostOnTheWay:
         await till.submit(attempt)
         await account.control("faults", verb="DELETE")
         await make_old(till.database)
-        await settlement.reconcile(till.standing, older_than_seconds=0)
+        await settlement.reconcile(till.standing, AWAITS_ANSWER, older_than_seconds=0)
 
         await assert_paid_once(till, order)
 

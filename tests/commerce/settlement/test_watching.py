@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from commerce.__main__ import CANNOT_START, main
+from commerce.payments import service as payments
+from commerce.payments.model import AWAITS_ANSWER
 from commerce.settlement import service as settlement
 
 pytestmark = pytest.mark.usefixtures("in_order")
@@ -16,7 +18,7 @@ class TestTheReconciliation:
         attempt = await till.open(order)
         await till.submit(attempt)
 
-        moved = await settlement.reconcile(till.standing, older_than_seconds=0)
+        moved = await settlement.reconcile(till.standing, AWAITS_ANSWER, older_than_seconds=0)
 
         assert moved == 1
         assert await till.state(order) in {"paid", "fulfilled"}
@@ -25,7 +27,7 @@ class TestTheReconciliation:
         order = await till.order()
         await till.open(order)
 
-        await settlement.reconcile(till.standing, older_than_seconds=0)
+        await settlement.reconcile(till.standing, AWAITS_ANSWER, older_than_seconds=0)
 
         assert await till.state(order) in {"paid", "fulfilled"}
 
@@ -34,7 +36,7 @@ class TestTheReconciliation:
         attempt = await till.open(order)
         outcome = await till.submit(attempt)
 
-        await settlement.reconcile(till.standing, older_than_seconds=0)
+        await settlement.reconcile(till.standing, AWAITS_ANSWER, older_than_seconds=0)
         await till.record(attempt, outcome)
 
         assert (await till.steps(order)).count("paid") == 1
@@ -44,7 +46,17 @@ class TestTheReconciliation:
         attempt = await till.open(order, method=None)
         await till.record(attempt, await till.submit(attempt))
 
-        assert await settlement.reconcile(till.standing, older_than_seconds=0) == 0
+        assert await settlement.reconcile(till.standing, AWAITS_ANSWER, older_than_seconds=0) == 0
+
+    async def test_comes_to_every_attempt_however_many_wait(self, till, monkeypatch):
+        monkeypatch.setattr(payments, "UNSETTLED_AT_ONCE_MAX", 2)
+        orders = [await till.order() for _ in range(5)]
+        for order in orders:
+            await till.submit(await till.open(order))
+
+        moved = await settlement.reconcile(till.standing, AWAITS_ANSWER, older_than_seconds=0)
+
+        assert moved == 5
 
 
 class TestTheSweep:
