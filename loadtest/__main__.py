@@ -13,8 +13,12 @@ import msgspec
 import trio
 from rich.console import Console
 
-from loadtest import commerce_bench
 from loadtest.bench import BENCHMARKS
+from loadtest.commerce_bench.command import (
+    Plan as CommercePlan,
+    commerce_options,
+    run_commerce_bench,
+)
 from loadtest.comparison.command import bench_options, list_benchmarks, read_plan, run_bench
 from loadtest.comparison.suite import SUITE
 from loadtest.crew import NoRoomsError, Plan, run
@@ -302,32 +306,51 @@ def bench(
 @main.command(name="commerce")
 @click.option("--web-url", default="http://localhost:8300", show_default=True)
 @click.option("--socket-url", hidden=True, help="Not used.")
-@click.option("--watch", multiple=True, hidden=True, help="Not used.")
-@click.option("--seconds", type=click.FloatRange(min=0.1, max=600), default=5, show_default=True)
-@click.option("--buyers", type=click.IntRange(1, 50), default=4, show_default=True)
+@click.option(
+    "--watch",
+    "watched",
+    multiple=True,
+    metavar="NAME=PID",
+    callback=_watched,
+    help="A process of the shop whose CPU to follow; `./rialto bench` names them all.",
+)
+@commerce_options
 @click.argument("names", nargs=-1)
 @click.pass_context
-def bench_commerce(
+def bench_commerce(  # noqa: PLR0913  the command line's own parts
     context: click.Context,
     /,
     *,
-    names: tuple[str, ...],
     web_url: str,
+    socket_url: str | None,
+    watched: dict[str, int],
+    webhook_secret: str,
+    names: tuple[str, ...],
     seconds: float,
     buyers: int,
-    **_unused: object,
+    beside: Path | None,
+    note: str,
+    report: Path | None,
 ) -> None:
     """Measure the requests of a running shop in the dev profile; it leaves orders behind.
 
-    Exit status: 0 every target was met; 1 one was not.
+    NAMES are the beginnings of those kinds of request to measure; all if there are none.
+
+    Exit status: 0 every target was met; 1 one was not, or a request failed.
     """
-
-    async def measured() -> list[commerce_bench.Figure]:
-        return await commerce_bench.measure(web_url, seconds=seconds, buyers=buyers, names=names)
-
-    figures = trio.run(measured)
-    commerce_bench.print_figures(figures, _console())
-    if not all(figure.is_met for figure in figures):
+    del socket_url
+    plan = CommercePlan(
+        web_url=web_url,
+        seconds=seconds,
+        buyers=buyers,
+        names=names,
+        watched=watched,
+        secret=webhook_secret,
+        note=note,
+        beside=beside,
+        report=report,
+    )
+    if not run_commerce_bench(plan, _console()):
         context.exit(STATUS_FAILED)
 
 

@@ -94,7 +94,7 @@ class _Connection:
 class HttpPool:
     """Requests to one server. Make it with `open_pool`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, source: str | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"{url!r} is not a web address (http://… or https://…)")
@@ -102,6 +102,7 @@ class HttpPool:
         self._host = parts.hostname
         self._port = parts.port or (443 if self._tls else 80)
         self._pinned_to: str | None = None
+        self._source = source
         self._authority = parts.netloc
         self._path = parts.path.rstrip("/")
         self._limiter = trio.CapacityLimiter(REST_CONNECTIONS_MAX)
@@ -178,7 +179,9 @@ class HttpPool:
             await trio.aclose_forcefully(connection.stream)
 
     async def _connect(self) -> trio.abc.Stream:
-        tcp = await trio.open_tcp_stream(self._pinned_to or self._host, self._port)
+        tcp = await trio.open_tcp_stream(
+            self._pinned_to or self._host, self._port, local_address=self._source
+        )
         self._pinned_to = tcp.socket.getpeername()[0]  # names are looked up only once
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self._tls:
@@ -188,9 +191,9 @@ class HttpPool:
 
 
 @asynccontextmanager
-async def open_pool(url: str) -> AsyncGenerator[HttpPool, None]:
-    """Open a pool of connections to one server, and close it at the end."""
-    pool = HttpPool(url)
+async def open_pool(url: str, *, source: str | None = None) -> AsyncGenerator[HttpPool, None]:
+    """Open a pool of connections to one server, from one of our addresses; close it at the end."""
+    pool = HttpPool(url, source=source)
     try:
         yield pool
     finally:

@@ -10,7 +10,13 @@ import click
 from deploy.cli.options import data_option, read_everything
 from deploy.cli.output import fail
 from deploy.paths import python_argv, python_environment
-from deploy.running_shop import address_of_running, database_environment, pids_of_running
+from deploy.running_shop import (
+    address_of_running,
+    database_environment,
+    environment_of_running,
+    pids_of_running,
+)
+from deploy.stripe_child import SECRETS_VARIABLE
 from deploy.supervisor.errors import StartError
 from shared.environment import process_variables
 
@@ -133,7 +139,15 @@ def _loadtest(data: str | None, name: str, words: tuple[str, ...], *, needs_shop
         urls = ("--web-url", address.url, "--socket-url", address.socket_url)
         urls += tuple(chain(*(("--watch", f"{one}={pid}") for one, pid in pids_of_running(folder))))
     argv = python_argv("loadtest", name, *urls, *words)
-    sys.exit(_call(argv, python_environment(process_variables())))
+    secrets = _webhook_secrets(data) if urls and name == "commerce" else {}
+    sys.exit(_call(argv, python_environment({**process_variables(), **secrets})))
+
+
+def _webhook_secrets(data: str | None) -> dict[str, str]:
+    """Return what the stand-in of the running shop signs its webhooks with, if it has one."""
+    environment = environment_of_running(*read_everything(data=data)) or {}
+    found = environment.get(SECRETS_VARIABLE)
+    return {SECRETS_VARIABLE: found} if found else {}
 
 
 def _call(argv: tuple[str, ...], environment: dict[str, str]) -> int:

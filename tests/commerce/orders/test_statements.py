@@ -2,7 +2,9 @@
 
 import pytest_asyncio
 
+from commerce.cart import service as carts
 from commerce.orders import service as orders
+from commerce.orders.model import OrderFilter
 from commerce.payments import service as payments
 from tests.commerce.chat.test_statements import statements_of
 from tests.commerce.orders.gateways import ScriptedGateway
@@ -10,6 +12,8 @@ from tests.commerce.shop import ADA
 
 A_CALL_MAX = 25
 """What the brief allows."""
+
+CART_CHANGE = 6
 
 
 @pytest_asyncio.fixture
@@ -55,3 +59,33 @@ async def test_a_checkout_of_four_limited_things_takes_few_statements_a_call(
     assert paid.state == "paid"
     assert max(quoting, confirming, settling) <= A_CALL_MAX
     assert (quoting, confirming, settling) == (7, 23, 16)
+
+
+async def test_a_list_of_orders_takes_two_statements_however_long_it_is(shop, database):
+    cheap = await shop.add("Cheap", price=0)
+    dear = await shop.add("Dear", price=100)
+    for _ in range(3):
+        await shop.put(cheap)
+        cart = await shop.put(dear)
+        await shop.place(cart.version)
+
+    mine, for_buyer = await counted(database, lambda tx: orders.of_buyer(tx, ADA, limit=50))
+    wanted = OrderFilter(state="awaiting_payment", buyer=ADA)
+    found, for_staff = await counted(database, lambda tx: orders.search(tx, wanted, limit=50))
+
+    assert [len(order.lines) for order in mine] == [2, 2, 2]
+    assert found == mine
+    assert (for_buyer, for_staff) == (2, 2)
+
+
+async def test_a_cart_change_takes_the_same_few_statements_in_a_full_cart(shop, database):
+    for number in range(9):
+        await shop.put(await shop.add(f"No {number}"))
+    another = await shop.add("Another")
+
+    changed, changing = await counted(
+        database, lambda tx: carts.set_line(tx, ADA, another, quantity=2)
+    )
+
+    assert len(changed.lines) == 10
+    assert changing == CART_CHANGE

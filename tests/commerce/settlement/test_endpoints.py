@@ -9,6 +9,7 @@ from commerce.foundation.settings import StripeSettings
 from commerce.settings import CommerceSettings
 from commerce.settlement import service
 from commerce.settlement.endpoints import WEBHOOK_BYTES_MAX
+from tests.commerce.chat.test_statements import statements_of
 from tests.commerce.settlement.test_model import an_event, header
 from tests.fakes.clock import SettableClock
 
@@ -43,6 +44,14 @@ class TestAWebhook:
 
         assert answer.status_code == 200
         assert await count(database, "pending") == 1
+
+    async def test_takes_one_statement(self, database):
+        async with database.transaction() as tx:
+            await service.accept(tx, an_event(id="evt_0"), is_live=False)
+            with statements_of(tx) as sent:
+                await service.accept(tx, an_event(), is_live=False)
+
+        assert len(sent) == 1
 
     async def test_that_comes_many_times_at_once_is_written_down_once(self, client, database):
         answers = await asyncio.gather(*(tell(client, an_event()) for _ in range(6)))

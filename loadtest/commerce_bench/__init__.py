@@ -1,0 +1,1 @@
+"""`rialto bench commerce`: how fast a running shop answers its REST interface."""
