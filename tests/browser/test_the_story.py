@@ -132,7 +132,7 @@ class TestABuyerWithTwoTabs:
         shopping.get_by_role("button", name="Get it free").click()
 
         shopping.wait_for_url(re.compile("/orders/ord_"))
-        expect(shopping.locator(".order-state")).to_have_text("Ready")
+        expect(shopping.locator(".order-state[role=status]")).to_have_text("Ready")
         expect(shopping.locator(".timeline .done")).to_have_count(3)
         expect(watching.locator("[data-orders] > li")).to_have_count(before + 1)
         newest = watching.locator("[data-orders] > li").first
@@ -157,12 +157,12 @@ class TestABuyerWithTwoTabs:
         page.wait_for_url(re.compile("/(orders/ord_|pay/)"))
         newest = buyer.get("/v1/orders?limit=1")["items"][0]
         page.goto(f"{buyer.url}/orders/{newest['id']}")
-        expect(page.locator(".order-state")).to_have_text("Waiting for payment")
+        expect(page.locator(".order-state[role=status]")).to_have_text("Waiting for payment")
         other_tab = buyer.tab(page.url.removeprefix(buyer.url))
         page.get_by_role("button", name="Cancel this order").click()
 
-        expect(page.locator(".order-state")).to_have_text("Canceled")
-        expect(other_tab.locator(".order-state")).to_have_text("Canceled")
+        expect(page.locator(".order-state[role=status]")).to_have_text("Canceled")
+        expect(other_tab.locator(".order-state[role=status]")).to_have_text("Canceled")
 
 
 class TestAPriceThatChanges:

@@ -29,6 +29,8 @@ async def shop(database, clock, gateway):
 async def upgrade(shop, account, card):
     """Have somebody with a stored card go from a free plan to one that is charged at once."""
     customer = await payments.customer_for(shop.database, shop.bank, ADA)
+    for kept in await shop.bank.methods(customer):  # the same customer in every test of this run
+        await shop.bank.detach(kept.id)
     await account.api.payment_methods.attach_async(card, {"customer": customer})
     free, pro = await shop.plan("Free", price=0), await shop.plan("Pro", price=3000)
     sub = (await shop.start(free)).subscription
