@@ -7,6 +7,7 @@ same key with the same command again tells the same outcome again; with another,
 """
 
 import hashlib
+from collections import Counter as Counted
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
@@ -44,6 +45,7 @@ _STORE: Final[LiteralString] = (
     insert into command_outcomes (user_id, key, fingerprint, entry, outcome, created_at)
     select *, $7
       from unnest($8::text[], $9::text[], $10::bytea[], $11::text[], $12::bytea[])
+        on conflict do nothing
 """
 )
 _FORGET: Final[LiteralString] = """
@@ -124,6 +126,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return command_aggregate(self.envelope.command, self.envelope.user)
 
     @property
+    def may_be_known(self) -> bool:
+        """Whether somebody may have carried it out before; a repetition by the client is rare."""
+        return self.attempts > 0 or self.entry.deliveries > 1
+
+    @property
     def caller(self) -> Caller:
         """Who gave the command."""
         given = self.envelope
@@ -161,6 +168,10 @@ class BatchConflictError(Exception):
     """Another transaction was in the way; the whole batch is to be carried out again."""
 
 
+class KnownError(Exception):
+    """A command has an outcome already; the whole batch is to be carried out again, knowing it."""
+
+
 class TakenApartError(Exception):
     """Commands failed together; the whole batch is to be carried out again, one by one."""
 
@@ -195,16 +206,24 @@ class Carrier:
         self._attempts_max = attempts_max
 
     async def carry_out(
-        self, tx: Transaction, orders: Sequence[Order], *, one_by_one: bool = False
+        self,
+        tx: Transaction,
+        orders: Sequence[Order],
+        *,
+        one_by_one: bool = False,
+        may_be_known: bool = True,
     ) -> Report:
         """Carry out what can be; tell the outcomes, and say what is left.
 
+        Unless one `may_be_known`, it is found out last, and not first, that one is.
+
         Raises:
             BatchConflictError: if another transaction was in the way.
+            KnownError: if one has an outcome, and that was not looked for or came just now.
             TakenApartError: if commands that were carried out together failed.
         """
         report = Report()
-        known = await _known_outcomes(tx, orders)
+        known = await _known_outcomes(tx, orders) if may_be_known else {}
         fresh: list[Kept] = []
         for run in self._runs(orders, one_by_one=one_by_one):
             ready: list[Order] = []
@@ -309,8 +328,10 @@ async def store_rejection(tx: Transaction, order: Order) -> None:
 
 def observe(report: Report, now: datetime) -> None:
     """Measure a batch that has just been committed."""
-    for order, told in report.told:
-        _total.labels(type(order.envelope.command).__name__, told).inc()
+    outcomes = Counted((type(order.envelope.command), told) for order, told in report.told)
+    for (kind, told), count in outcomes.items():
+        _total.labels(kind.__name__, told).inc(count)
+    for order, _ in report.told:
         _seconds.observe(max(0.0, now.timestamp() - order.envelope.sent_at_ms / 1000))
 
 
@@ -341,10 +362,11 @@ async def _store(tx: Transaction, kept: Sequence[Kept]) -> None:
     if not kept:
         return
     columns = ("user_id", "key", "fingerprint", "entry", "outcome")
-    try:
-        await tx.flush_with(_STORE, *([getattr(each, name) for each in kept] for name in columns))
-    except asyncpg.UniqueViolationError as error:  # The same key in another partition, just now.
-        raise BatchConflictError from error
+    stored = await tx.flush_with(
+        _STORE, *([getattr(each, name) for each in kept] for name in columns)
+    )
+    if stored < len(kept):
+        raise KnownError
 
 
 async def _tell(tx: Transaction, order: Order, outcome: Outcome, report: Report) -> Kept:

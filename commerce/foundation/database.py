@@ -179,14 +179,15 @@ class Transaction:
             self._has_told = True
         return self._has_told
 
-    async def flush_with(self, sql: LiteralString, *arguments: object) -> None:
-        """Write the collected outbox rows in one statement with something else.
+    async def flush_with(self, sql: LiteralString, *arguments: object) -> int:
+        """Write the collected outbox rows in one statement with something else; count that.
 
         `sql` holds `outbox.INSERT` in a `with` clause; its own parameters begin after those.
         """
-        await self.execute(sql, *arguments_of(self._outbox, self.now), *arguments)
+        touched = await self.execute(sql, *arguments_of(self._outbox, self.now), *arguments)
         self._outbox.clear()
         self._has_told = True
+        return touched
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from commerce.foundation.packing import PackingConnection
 from commerce.foundation.redis_client import RedisCommand, pipelined
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -50,6 +51,7 @@ class HeldServer:
         self._run = ""
         pool = BlockingConnectionPool.from_url(
             url,
+            connection_class=PackingConnection,
             max_connections=1,
             timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,

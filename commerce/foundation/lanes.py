@@ -20,6 +20,7 @@ from commerce.foundation.commands import (
     BatchConflictError,
     Carrier,
     Commands,
+    KnownError,
     Order,
     Report,
     TakenApartError,
@@ -38,6 +39,15 @@ if TYPE_CHECKING:
 
 BATCH_ENTRIES_MAX: Final = 32
 """Commands of each partition in one transaction: more would make the first wait too long."""
+
+BUSY_ENTRIES_MIN: Final = 16
+"""A batch of so many shows that more come all the time."""
+
+GATHER_SECONDS: Final = 0.004
+"""Then this is how long more are let come, for a large batch costs each of its commands less."""
+
+WARY_SECONDS: Final = 5.0
+"""For so long after a repeated command was met, each batch is looked through for others first."""
 
 ATTEMPTS_MAX: Final = 5
 DELIVERIES_MAX: Final = 5
@@ -83,6 +93,8 @@ class Lane:
         self._bell = bell
         self._parked: dict[str, _Queue] = {}
         self._swept = 0.0
+        self._is_busy = False
+        self._wary_until = 0.0
 
     async def run(self) -> None:
         """Wait for the partitions, then work until Postgres or Redis fails; run it `for_ever`."""
@@ -106,11 +118,14 @@ class Lane:
         due = self._take_due()
         room = sum(len(queue.orders) for queue in self._parked.values()) < PARKED_MAX
         wait_ms = 0 if due else self._wait_ms()
+        if self._is_busy:
+            await asyncio.sleep(GATHER_SECONDS)
         if room:
             entries = await self._log.read(count=BATCH_ENTRIES_MAX, wait_ms=wait_ms)
         else:
             entries = []
             await asyncio.sleep(wait_ms / 1000)
+        self._is_busy = len(entries) >= BUSY_ENTRIES_MIN
         await self._work(connection, [*due, *await self._understood(entries)])
 
     async def _sweep(self, connection: "Connection[Record]") -> None:
@@ -151,14 +166,22 @@ class Lane:
     async def _commit(self, connection: "Connection[Record]", orders: Sequence[Order]) -> Report:
         """Carry a batch out in one transaction, again if another one was in the way."""
         one_by_one = False
+        may_be_known = _now() < self._wary_until or any(order.may_be_known for order in orders)
         for _ in range(_CONFLICTS_MAX):
             try:
                 async with transaction_on(connection, clock=self._clock, bell=self._bell) as tx:
-                    report = await self._carrier.carry_out(tx, orders, one_by_one=one_by_one)
+                    report = await self._carrier.carry_out(
+                        tx, orders, one_by_one=one_by_one, may_be_known=may_be_known
+                    )
+            except KnownError:
+                may_be_known = True
+                self._wary_until = _now() + WARY_SECONDS
+                continue
             except TakenApartError:
-                one_by_one = True
+                one_by_one = may_be_known = True
                 continue
             except (BatchConflictError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                may_be_known = True
                 continue
             except asyncpg.IntegrityConstraintViolationError as error:
                 raise BatchConflictError from error  # Deferred: which of them it was is not told.

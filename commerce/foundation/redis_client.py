@@ -9,6 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from commerce.foundation.cluster_redis import ClusterRedis
+from commerce.foundation.packing import PackingConnection
 from commerce.foundation.redis_url import cluster_url
 from commerce.foundation.settings import RedisSettings
 
@@ -35,6 +36,7 @@ async def open_redis(
     def open_one(url: str) -> Redis:
         pool = BlockingConnectionPool.from_url(
             url,
+            connection_class=PackingConnection,
             max_connections=settings.connections_max,
             timeout=_ACQUIRE_TIMEOUT_SECONDS,
             socket_connect_timeout=_CONNECT_TIMEOUT_SECONDS,

@@ -28,6 +28,8 @@ from protocol.version import SUBPROTOCOLS, WireFormat
 
 WIRE_FORMATS: Final[tuple[WireFormat, ...]] = tuple(SUBPROTOCOLS.values())
 
+_SMALL_SUBSCRIBERS_MAX: Final = 3
+
 _deliveries = Counter(
     "rialto_gateway_deliveries_total", "Events handed to the outboxes of live sockets."
 )
@@ -113,6 +115,11 @@ class Feed:
     def subscribers_count(self) -> int:
         """Count who listens."""
         return len(self._held) + sum(map(len, self._live.values()))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether so few listen that what they hear is one person's, as a rule."""
+        return self.subscribers_count <= _SMALL_SUBSCRIBERS_MAX
 
     def listeners(self) -> Iterator[Connection]:
         """Yield who listens; nobody may join or leave meanwhile."""

@@ -329,9 +329,19 @@ class Hub:
         return self._write
 
     def _write(self) -> None:
-        for feed in self._unwritten:
-            feed.write()
-        self._unwritten.clear()
+        """Write every feed; who hears a small one may hear others too, and gets all at once."""
+        several = len(self._unwritten) > 1
+        small = [feed for feed in self._unwritten if several and feed.is_small]
+        gathering = [one.transport for feed in small for one in feed.listeners()]
+        for transport in gathering:
+            transport.gather()
+        try:
+            for feed in self._unwritten:
+                feed.write()
+        finally:
+            for transport in gathering:
+                transport.send_gathered()
+            self._unwritten.clear()
 
     def _note_gap(self, feed: Feed) -> None:
         if is_granted(feed.topic):

@@ -250,6 +250,24 @@ class TestTheSameKeyAgain:
         assert len(await said()) == 1
         assert len(await outcomes(database)) == 2
 
+    async def test_among_others_counts_once_and_so_do_they(
+        self, lane, connection, redis, said, database
+    ):
+        room = a_room_id()
+        first, again, other, last = said_in(room, "first", "again", "other", "last")
+        await give(redis, first, again)
+        await lane.turn(connection)
+
+        await give(redis, other, again, last)
+        await lane.turn(connection)
+        await give(redis, again, last)
+        await lane.turn(connection)
+
+        assert await said() == ["first", "again", "other", "last"]
+        keys = [told.key for told in await outcomes(database)]
+        given = [first, again, other, again, last, again, last]
+        assert keys == [each.key for each in given]
+
     async def test_with_another_command_is_a_conflict(
         self, lane, connection, redis, said, database
     ):

@@ -6,7 +6,7 @@ from protocol.events import MemberLeft, SessionRevoked
 from protocol.server_frames import EventFrame, SignalFrame, Unsubscribed
 from protocol.signals import Typing
 from protocol.topics import user_topic
-from tests.gateway.builders import a_message, a_product, a_room
+from tests.gateway.builders import a_message, a_product, a_room, a_user_id
 from tests.gateway.connections.frames import split
 from tests.gateway.house import House
 
@@ -51,6 +51,28 @@ async def test_events_that_arrive_together_are_one_write(house):
 
     assert len(writes.sizes) == 1
     assert offsets(visitor.read()) == [1, 2, 3]
+
+
+async def test_what_a_person_and_a_room_of_theirs_are_told_together_is_one_write(house):
+    room = a_product()
+    user = a_user_id()
+    own = user_topic(user)
+    visitor = await in_topic(house, room, user=user)
+    others = [await in_topic(house, room) for _ in range(4)]
+    visitor.subscribe(own)
+    await house.settled()
+    visitor.read()
+    writes = Writes(visitor)
+
+    for topic, is_last in ((room, False), (own, False), (room, True)):
+        house.streams.publish(topic, is_last=is_last)
+
+    assert len(writes.sizes) == 1
+    frames = [frame for frame in visitor.read() if isinstance(frame, EventFrame)]
+    assert sorted((frame.topic, frame.offset) for frame in frames) == sorted(
+        [(room, 1), (room, 2), (own, 1)]
+    )
+    assert [offsets(other.read()) for other in others] == [[1, 2]] * 4
 
 
 async def test_each_wire_format_is_told_all_of_them(house):
