@@ -23,8 +23,10 @@ from commerce.foundation.answering import (
     install_request_log,
     open_doors,
 )
+from commerce.foundation.completing import Completer
 from commerce.foundation.database import Database, open_database
 from commerce.foundation.http import Door, WebContext
+from commerce.foundation.leadership import for_ever
 from commerce.foundation.openapi import install_openapi, openapi_document
 from commerce.foundation.problems import install_problems
 from commerce.foundation.rate_limit import RateLimit, RateLimiter
@@ -190,11 +192,18 @@ async def run(settings: CommerceSettings) -> None:
             Listener(app, host=settings.web.host, port=settings.web.port),
             Listener(operator, host=settings.operator_host, port=settings.web.operator_port),
         ]
-        announcing = asyncio.create_task(database.announce())
+        context = web_context(settings, database=database, redis=redis, clock=clock, stripe=stripe)
+        completer = Completer(doors(settings), context)
+        beside = [
+            asyncio.create_task(database.announce()),
+            asyncio.create_task(for_ever(completer.run, name="completer")),
+        ]
         try:
             await serve(listeners, stop)
         finally:
-            announcing.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
 
 def _install_headers(app: Quart, headers: Mapping[str, str]) -> None:

@@ -13,12 +13,19 @@ from quart import Quart, Request, Response, g, request
 from redis.exceptions import RedisError
 
 from commerce.foundation import idempotency
+from commerce.foundation.carrying import (
+    Asked,
+    carry_out,
+    decode_body,
+    decode_query,
+    encode_answer,
+    name_of,
+)
 from commerce.foundation.database import count_statements
 from commerce.foundation.downloads import Download, send
 from commerce.foundation.errors import (
     InvalidRequestError,
     KeyMissingError,
-    MalformedRequestError,
     StreamsUnavailableError,
     UnauthenticatedError,
     UnsupportedMediaTypeError,
@@ -33,7 +40,6 @@ _REQUEST_ID_HEADER: Final = "x-request-id"
 STATEMENTS_HEADER: Final = "x-rialto-statements"
 
 _log = get_logger("commerce.http")
-_encode: Final = msgspec.json.Encoder().encode
 
 _seconds = Histogram(
     "rialto_commerce_http_request_seconds",
@@ -57,7 +63,7 @@ def open_doors(app: Quart, doors: tuple[Door, ...], context: WebContext) -> None
         for route in door.routes:
             app.add_url_rule(
                 route.path.replace("{", "<").replace("}", ">"),
-                f"{route.feature}.{route.name}",
+                name_of(route),
                 _Answerer(route, context).answer,
                 methods=[route.method],
                 provide_automatic_options=False,
@@ -146,7 +152,7 @@ class _Answerer:
             context=self._context,
             database=self._context.database,
             body=self._decode_body(raw),
-            query=self._decode_query(),
+            query=decode_query(self._route, _given()),
             path=path,
             principal=principal,
             token=token,
@@ -187,24 +193,7 @@ class _Answerer:
             return None
         if request.mimetype != "application/json":
             raise UnsupportedMediaTypeError
-        try:
-            return self._body.decode(raw)
-        except msgspec.ValidationError as error:
-            raise InvalidRequestError(f"{error}.") from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise MalformedRequestError(f"The body is not JSON: {error}.") from error
-
-    def _decode_query(self) -> object:
-        if self._route.query is None:
-            return None
-        given = {
-            name: values[0] if len(values) == 1 else values
-            for name, values in request.args.to_dict(flat=False).items()
-        }
-        try:
-            return msgspec.convert(given, self._route.query, strict=False)
-        except msgspec.ValidationError as error:
-            raise InvalidRequestError(f"{error}.") from error
+        return decode_body(self._body, raw)
 
     async def _run(self, call: Call[object, object], raw: bytes) -> Response:
         key = self._key()
@@ -215,7 +204,7 @@ class _Answerer:
             answer = await self._route.run(call)
             if isinstance(answer, Download):
                 return send(answer, self._route.status, dict(call.headers))
-            return _respond(self._route.status, dict(call.headers), _encode_answer(answer))
+            return _respond(self._route.status, dict(call.headers), encode_answer(answer))
         return await self._run_once(call, raw, _checked_key(key), scope)
 
     def _key(self) -> str | None:
@@ -249,24 +238,29 @@ class _Answerer:
                 query=request.query_string,
                 body=raw,
             ),
+            request=self._asked(call, raw) if self._route.calls_outside else None,
         )
         if isinstance(claimed, idempotency.StoredAnswer):
             replayed = {**claimed.headers, "idempotency-replayed": "true"}
             return _respond(claimed.status, replayed, claimed.body)
-        database = idempotency.LeasedDatabase(
-            self._context.database,
-            claimed,
-            calls_outside=self._route.calls_outside,
+        answer = await carry_out(self._route, call, claimed)
+        return _respond(answer.status, answer.headers, answer.body)
+
+    def _asked(self, call: Call[object, object], raw: bytes) -> Asked:
+        return Asked(
+            route=name_of(self._route),
+            path=dict(call.path),
+            query=_given(),
+            body=raw,
+            principal=call.principal_or_none,
         )
-        call.database = database
-        try:
-            body = _encode_answer(await self._route.run(call))
-            headers = dict(call.headers)
-            await database.finish(status=self._route.status, headers=headers, body=body)
-        except BaseException as error:
-            await database.abandon(error)
-            raise
-        return _respond(self._route.status, headers, body)
+
+
+def _given() -> dict[str, Any]:
+    return {
+        name: values[0] if len(values) == 1 else values
+        for name, values in request.args.to_dict(flat=False).items()
+    }
 
 
 def _checked_key(key: str) -> str:
@@ -278,10 +272,6 @@ def _checked_key(key: str) -> str:
 
 def _cookie(context: WebContext) -> str | None:
     return request.cookies.get(context.cookie.name)
-
-
-def _encode_answer(answer: object) -> bytes:
-    return b"" if answer is None else _encode(answer)
 
 
 def _respond(status: int, headers: Mapping[str, str], body: bytes) -> Response:

@@ -13,6 +13,7 @@ renders every refusal as a problem. Whatever it knows of an endpoint is also the
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import (
     Any,
     Final,
@@ -28,8 +29,9 @@ import msgspec
 from redis.asyncio import Redis
 from typing_extensions import Unpack
 
-from commerce.foundation.database import Database
+from commerce.foundation.database import Database, Transaction
 from commerce.foundation.errors import ForbiddenError, UnauthenticatedError
+from commerce.foundation.idempotency import LeasedDatabase, RecoveryPoint
 from commerce.foundation.rate_limit import RateLimit, RateLimiter, refusal
 from commerce.foundation.security import SessionCookie
 from protocol.ids import SessionId, UserId
@@ -104,6 +106,33 @@ class Call(Generic[Body, Query]):
         self.client_address = client_address
         self._asked_headers = asked_headers or {}
         self.headers: list[tuple[str, str]] = []
+        self._leased: LeasedDatabase | None = None
+
+    def lease(self, leased: LeasedDatabase) -> None:
+        """Have the request carried out on what its Idempotency-Key leased."""
+        self.database = self._leased = leased
+
+    @property
+    def recovery_point(self) -> RecoveryPoint | None:
+        """How far the same request came before it was broken off; None if this is the first try."""
+        return None if self._leased is None else self._leased.recovery_point
+
+    async def reached(self, tx: Transaction, point: str, subject: str | None = None) -> None:
+        """Say, with what brought it there, that the request came so far: now it will be finished.
+
+        Without an Idempotency-Key nobody finishes it.
+
+        Raises:
+            RequestInFlightError: if it took so long that another carries it out instead.
+        """
+        if self._leased is not None:
+            await self._leased.reach(tx, point, subject)
+
+    def last_transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a unit of work that commits with the answer, where the outside is called, too."""
+        if self._leased is not None:
+            return self._leased.last_transaction()
+        return self.database.transaction()
 
     @property
     def principal(self) -> Principal:
@@ -133,7 +162,7 @@ class Call(Generic[Body, Query]):
 
     def header(self, name: str) -> str | None:
         """Return a header of the request, whatever the case of its name."""
-        return self._asked_headers.get(name)
+        return self._asked_headers.get(name.lower())
 
     def asked_cookie(self, name: str) -> str | None:
         """Return a cookie of the request."""
@@ -241,8 +270,8 @@ class Door:
                 `errors` the refusals to document, `limit` how often one client address may come,
                 `idempotency` whether an Idempotency-Key must come, as it must where money moves,
                 `calls_outside` that the outside is called between transactions, so that each
-                commits as its block ends, and `body_bytes_max` how large a body may be, if not as
-                elsewhere.
+                commits as its block ends, and the endpoint says what it `reached`, and
+                `body_bytes_max` how large a body may be, if not as elsewhere.
         """
 
         def register(endpoint: Endpoint) -> Endpoint:

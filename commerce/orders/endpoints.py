@@ -50,7 +50,7 @@ from commerce.orders.schemas import (
 from commerce.payments.errors import PaymentMethodNotFoundError
 from commerce.payments.model import show as show_payment
 from commerce.pricing.errors import DiscountDoesNotApplyError, NotSoldInCurrencyError
-from protocol.ids import OrderId, QuoteId
+from protocol.ids import OrderId, PaymentId, QuoteId
 from protocol.views import Order, Person
 
 door: Final = Door("orders")
@@ -193,7 +193,9 @@ async def pay(call: Call[NewPayment, None]) -> PaymentBegun:
             run=call.header("idempotency-key") or "",
             method=asked.method,
             saves_method=asked.save,
+            opened=_opened(call),
         ),
+        reached=call.reached,
     )
     return _begun(begun, till)
 
@@ -209,7 +211,16 @@ async def cancel(call: Call[None, None]) -> Order:
     """Give up an order that is not paid. If its payment was faster, it is paid: look at it."""
     order = OrderId(call.path["order"])
     gateway, buyer = call.service(Till).gateway, call.principal.user
-    return show(await service.call_off(call.database, gateway, order, buyer=buyer))
+    try:
+        canceled = await service.call_off(
+            call.database, gateway, order, buyer=buyer, reached=call.reached
+        )
+    except IllegalTransitionError:
+        if call.recovery_point is None:
+            raise
+        async with call.database.transaction() as tx:  # It came so far already: look at it.
+            canceled = await service.of(tx, order)
+    return show(canceled)
 
 
 @door.api("POST", "/v1/orders/{order}/support", out=SupportRoom, errors=(OrderNotFoundError,))
@@ -219,6 +230,11 @@ async def support(call: Call[None, None]) -> SupportRoom:
     async with call.database.transaction() as tx:
         room = await service.support_room(tx, opener, OrderId(call.path["order"]))
     return SupportRoom(room=room)
+
+
+def _opened(call: Call[NewPayment, None]) -> PaymentId | None:
+    reached = call.recovery_point
+    return None if reached is None else PaymentId(reached.subject or "")
 
 
 def _begun(begun: service.Payable, till: Till) -> PaymentBegun:

@@ -62,7 +62,10 @@ async def methods(call: Call[None, None]) -> Methods:
 async def begin_method(call: Call[None, None]) -> MethodBegun:
     """Begin to keep a method; it is given in the browser, and is there when its bank agreed."""
     settings, user = call.service(StripeSettings), call.principal.user
-    await call.take(_PER_BUYER, user)
+    if call.recovery_point is None:
+        await call.take(_PER_BUYER, user)
+        async with call.database.transaction() as tx:
+            await call.reached(tx, "setup_begun")
     key = f"{user}:{call.header('Idempotency-Key')}"
     begun = await service.begin_setup(call.database, call.service(StripeGateway), user, key=key)
     return view_setup(begun, standin_url=settings.standin_url)
@@ -78,6 +81,8 @@ async def begin_method(call: Call[None, None]) -> MethodBegun:
 async def set_default(call: Call[None, None]) -> Methods:
     """Pay with this method unless told otherwise."""
     gateway, user = call.service(StripeGateway), call.principal.user
+    async with call.database.transaction() as tx:
+        await call.reached(tx, "preferring")
     await service.set_default(call.database, gateway, user, call.path["method"])
     kept = await service.methods(call.database, gateway, user)
     return Methods(items=[view_method(each) for each in kept])
@@ -93,4 +98,10 @@ async def set_default(call: Call[None, None]) -> Methods:
 async def detach(call: Call[None, None]) -> None:
     """Keep a method no longer."""
     gateway = call.service(StripeGateway)
-    await service.detach(call.database, gateway, call.principal.user, call.path["method"])
+    async with call.database.transaction() as tx:
+        await call.reached(tx, "detaching")
+    try:
+        await service.detach(call.database, gateway, call.principal.user, call.path["method"])
+    except PaymentMethodNotFoundError:
+        if call.recovery_point is None:
+            raise  # Otherwise it may be this request that forgot it, before it was broken off.

@@ -132,6 +132,11 @@ async def give_up(tx: Transaction, payment: PaymentId, outcome: Outcome) -> Atte
     return await _save(tx, held, take_in(held, outcome))
 
 
+async def attempt(tx: Transaction, payment: PaymentId) -> Attempt:
+    """Return an attempt that there is, held until the transaction ends."""
+    return await _locked(tx, payment)
+
+
 async def attempt_of_intent(tx: Transaction, seen: Snapshot) -> Attempt | None:
     """Return the attempt that an intent was made for; None if it was made elsewhere."""
     known = await repository.by_intent(tx, seen.intent_id)

@@ -114,7 +114,7 @@ async def start(call: Call[NewSubscription, None]) -> StartedView:
         method=await _stored(call, asked.method),
         trial=asked.trial,
     )
-    async with call.database.transaction() as tx:
+    async with call.last_transaction() as tx:
         started = await service.start(tx, user, wanted)
         shown = await _shown(tx, started.subscription)
     order = started.order
@@ -260,7 +260,7 @@ async def retry(call: Call[None, None]) -> views.Subscription:
 async def pay_with(call: Call[PayWith, None]) -> views.Subscription:
     """Charge another stored method from now on."""
     stored = await _stored(call, call.body.method)
-    async with call.database.transaction() as tx:
+    async with call.last_transaction() as tx:
         sub = await service.pay_with(
             tx, call.principal.user, _subscription(call.path), None if stored is None else stored.id
         )

@@ -45,8 +45,8 @@ class Caller:
     async def patch(self, path, body):
         return await self._ask("PATCH", path, json=body)
 
-    async def delete(self, path):
-        return await self._ask("DELETE", path)
+    async def delete(self, path, **headers):
+        return await self._ask("DELETE", path, headers=headers)
 
     async def fetch(self, path, **headers):
         response = await self._client.get(path, headers=self._headers | headers)

@@ -25,7 +25,7 @@ from commerce.payments import service as payments
 from commerce.payments.errors import LiveAttemptExistsError
 from commerce.payments.model import AWAITS_ANSWER, Attempt, Charge, Outcome, Refused
 from commerce.payments.ports import PaymentGateway
-from protocol.ids import OrderId, UserId
+from protocol.ids import OrderId, PaymentId, UserId
 from protocol.money import Money
 from shared.logging import get_logger
 
@@ -34,19 +34,35 @@ _TRIES_MAX: Final = 4
 """Steps from a payment nobody heard of to one that is over: ask, cancel, and look again."""
 
 WriteDown = Callable[[Transaction, Order, Order], Awaitable[None]]
+PAYMENT_OPENED: Final = "payment_opened"
+CANCELING: Final = "canceling"
+
 GivingUp = Callable[[Order, datetime], Step | None]
 
 _log = get_logger("commerce.orders")
 
 
+Reached = Callable[[Transaction, str, str], Awaitable[None]]
+"""Told, in the transaction that brought it there, how far a request came, and of what it made."""
+
+
+async def nobody_asks(_tx: Transaction, _point: str, _subject: str) -> None:
+    """Write down nothing of how far this came: no request is to be gone on with."""
+
+
 class PayRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants to pay which order. `method` is one they keep; `run` names the request."""
+    """Who wants to pay which order. `method` is one they keep; `run` names the request.
+
+    `opened` is the attempt that the same request opened before it was broken off: it goes on with
+    that one, and makes no other.
+    """
 
     buyer: UserId
     order: OrderId
     run: str
     method: str | None = None
     saves_method: bool = False
+    opened: PaymentId | None = None
 
 
 class Payable(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +72,13 @@ class Payable(msgspec.Struct, frozen=True, kw_only=True):
     attempt: Attempt
 
 
-async def pay(database: Database, gateway: PaymentGateway, asked: PayRequest) -> Payable:
+async def pay(
+    database: Database,
+    gateway: PaymentGateway,
+    asked: PayRequest,
+    *,
+    reached: Reached = nobody_asks,
+) -> Payable:
     """Open the one attempt to pay an order, or go on with the one there is.
 
     If the answer is final already the order is settled by it.
@@ -67,12 +89,14 @@ async def pay(database: Database, gateway: PaymentGateway, asked: PayRequest) ->
         PaymentMethodNotFoundError: if the buyer keeps no such method.
         PaymentsClosedError: if the shop has no account to be paid on.
     """
+    if asked.opened is not None:
+        return await _go_on(database, gateway, asked.opened)
     if asked.method is not None:
         await payments.method(database, gateway, asked.buyer, asked.method)
     try:
-        attempt = await _begin(database, asked)
+        attempt = await _begin(database, asked, reached)
     except LiveAttemptExistsError:  # Another run opened one meanwhile: it is this order's too.
-        attempt = await _begin(database, asked)
+        attempt = await _begin(database, asked, reached)
     return await _submit(database, gateway, attempt)
 
 
@@ -83,6 +107,7 @@ async def call_off(
     *,
     buyer: UserId | None = None,
     written_down: WriteDown | None = None,
+    reached: Reached = nobody_asks,
 ) -> Order:
     """Give up an order that is not paid; a payment under way is canceled first.
 
@@ -101,9 +126,10 @@ async def call_off(
 
     async with database.transaction() as tx:
         found = await of(tx, order)
-    if buyer not in {None, found.buyer_id}:
-        raise OrderNotFoundError(order)
-    canceled(found, database.clock.now())  # refused here, before Stripe hears of it
+        if buyer not in {None, found.buyer_id}:
+            raise OrderNotFoundError(order)
+        canceled(found, tx.now)  # refused here, before Stripe hears of it
+        await reached(tx, CANCELING, order)
     return await _give_up(database, gateway, order, canceled, written_down=written_down)
 
 
@@ -136,7 +162,7 @@ async def _expire(database: Database, gateway: PaymentGateway, order: OrderId) -
         return False
 
 
-async def _begin(database: Database, asked: PayRequest) -> Attempt:
+async def _begin(database: Database, asked: PayRequest, reached: Reached) -> Attempt:
     """Have the order's one attempt, in a transaction: the attempt first, then the order."""
     async with database.transaction() as tx:
         order = await repository.find(tx, asked.order, asked.buyer)
@@ -150,7 +176,17 @@ async def _begin(database: Database, asked: PayRequest) -> Attempt:
         held = await hold_row(tx, asked.order)
         if held.state not in OPEN_STATES:
             raise NotPayableError(held.state)
+        await reached(tx, PAYMENT_OPENED, attempt.id)
     return attempt
+
+
+async def _go_on(database: Database, gateway: PaymentGateway, opened: PaymentId) -> Payable:
+    """Have the end of what a request began, whoever brought it there; nothing is begun anew."""
+    async with database.transaction() as tx:
+        attempt = await payments.attempt(tx, opened)
+        if attempt.is_final:
+            return await _settled(tx, attempt)
+    return await _submit(database, gateway, attempt)
 
 
 async def _submit(database: Database, gateway: PaymentGateway, attempt: Attempt) -> Payable:

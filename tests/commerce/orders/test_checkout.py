@@ -122,6 +122,35 @@ class TestPaying:
         assert (await checkout.cancel(order)).state == "canceled"
 
 
+class TestGoingOnWithWhatWasBrokenOff:
+    async def test_tries_no_method_again_that_was_declined(self, checkout, order):
+        begun = await checkout.pay(order)
+        checkout.gateway.move(begun.attempt.id, "requires_method", "card_declined")
+        await checkout.webhook(begun.attempt)
+
+        gone_on = await checkout.pay(order, method="pm_declined", opened=begun.attempt.id)
+
+        assert (gone_on.attempt.id, gone_on.attempt.submissions) == (begun.attempt.id, 1)
+        assert [call for call, _ in checkout.gateway.calls].count("submit") == 1
+
+    async def test_opens_no_other_attempt_when_its_own_is_over(self, checkout, order):
+        begun = await checkout.pay(order)
+        checkout.gateway.move(begun.attempt.id, "canceled")
+        await checkout.webhook(begun.attempt)
+
+        gone_on = await checkout.pay(order, opened=begun.attempt.id)
+
+        assert gone_on.attempt.state == "canceled"
+        assert len(checkout.gateway.intents) == 1
+
+    async def test_has_the_payment_that_was_made_meanwhile(self, checkout, order):
+        begun = await checkout.pay(order)
+        checkout.gateway.move(begun.attempt.id, "succeeded")
+
+        assert (await checkout.pay(order, opened=begun.attempt.id)).order.state == "paid"
+        assert (await checkout.pay(order, opened=begun.attempt.id)).order.state == "paid"
+
+
 class TestCanceling:
     async def test_cancels_at_the_gateway_first(self, checkout, order, shop, variant):
         begun = await checkout.pay(order)
