@@ -134,9 +134,16 @@ async def cancel(call: Call[Because, None]) -> views.Order:
     """Give up an order that is not paid; staff only. If its payment was faster, it is paid."""
     staff = call.require_role(STAFF_ROLE).user
     order, gateway = OrderId(call.path["order"]), call.service(Till).gateway
-    return show_order(
-        await service.cancel(call.database, gateway, staff, order, reason=call.body.reason)
-    )
+    try:
+        canceled = await service.cancel(
+            call.database, gateway, staff, order, reason=call.body.reason, reached=call.reached
+        )
+    except IllegalTransitionError:
+        if call.recovery_point is None:
+            raise
+        async with call.database.transaction() as tx:  # It came so far already: look at it.
+            canceled = await orders.of(tx, order)
+    return show_order(canceled)
 
 
 @door.api(

@@ -58,7 +58,13 @@ async def set_held(
 
 
 async def cancel(
-    database: Database, gateway: PaymentGateway, staff: UserId, order: OrderId, *, reason: str
+    database: Database,
+    gateway: PaymentGateway,
+    staff: UserId,
+    order: OrderId,
+    *,
+    reason: str,
+    reached: orders.Reached = orders.nobody_asks,
 ) -> Order:
     """Give up an order that is not paid; a payment under way is canceled first.
 
@@ -74,7 +80,9 @@ async def cancel(
     async def written_down(tx: Transaction, before: Order, after: Order) -> None:
         await _write(tx, act, before=before, after=after)
 
-    return await orders.call_off(database, gateway, order, written_down=written_down)
+    return await orders.call_off(
+        database, gateway, order, written_down=written_down, reached=reached
+    )
 
 
 async def refund(

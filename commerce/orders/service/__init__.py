@@ -1,6 +1,14 @@
 """What the rest of commerce may ask of orders."""
 
-from commerce.orders.service.checkout import Payable, PayRequest, call_off, expire_due, pay
+from commerce.orders.service.checkout import (
+    Payable,
+    PayRequest,
+    Reached,
+    call_off,
+    expire_due,
+    nobody_asks,
+    pay,
+)
 from commerce.orders.service.importing import (
     import_past,
 )
@@ -44,6 +52,7 @@ __all__ = [
     "INVARIANTS",
     "PayRequest",
     "Payable",
+    "Reached",
     "access",
     "call_off",
     "cancel",
@@ -57,6 +66,7 @@ __all__ = [
     "history",
     "hold_row",
     "import_past",
+    "nobody_asks",
     "of",
     "of_buyer",
     "pay",
