@@ -82,6 +82,13 @@ async def tls_cluster_url(valkey_cluster, certificate, nursery):
     for node in valkey_cluster.masters():
         node.ask("CONFIG", "SET", "cluster-announce-port", 0)
         node.ask("CONFIG", "SET", "cluster-announce-bus-port", 0)
+    await wait_until(lambda: not _names_doors(valkey_cluster, ports))  # the nodes tell one another
+
+
+def _names_doors(cluster, ports):
+    """Say whether some node still sends clients to a door that is about to be closed."""
+    told = [node.ask("CLUSTER", "SLOTS") for node in cluster.masters()]
+    return any(str(port) in str(told) for port in ports)
 
 
 class TestALinkOverTls:
