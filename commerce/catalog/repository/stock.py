@@ -15,20 +15,6 @@ _SET_STOCK: Final[LiteralString] = """
      where id = $1
 """
 
-_TAKE_STOCK: Final[LiteralString] = """
-    update variants
-       set on_hand = on_hand - $2
-     where id = $1
-       and on_hand - reserved >= $2
-"""
-
-_GIVE_BACK_STOCK: Final[LiteralString] = """
-    update variants
-       set on_hand = on_hand + $2
-     where id = $1
-       and on_hand is not null
-"""
-
 # One row for each variant that is newly kept, whether or not there was enough of it.
 _RESERVE: Final[LiteralString] = """
     with kept as (
@@ -153,16 +139,6 @@ class _Newly(msgspec.Struct, frozen=True, kw_only=True):
 async def set_stock(tx: Transaction, variant: VariantId, stock: int | None) -> None:
     """Write how many of a variant are left besides those kept for orders."""
     await tx.execute(_SET_STOCK, variant, stock)
-
-
-async def take_stock(tx: Transaction, variant: VariantId, quantity: int) -> bool:
-    """Take so many out of a limited stock, or none and say no."""
-    return await tx.execute(_TAKE_STOCK, variant, quantity) == 1
-
-
-async def give_back_stock(tx: Transaction, variant: VariantId, quantity: int) -> None:
-    """Put so many back, unless the stock has become unlimited."""
-    await tx.execute(_GIVE_BACK_STOCK, variant, quantity)
 
 
 async def reserve(

@@ -21,11 +21,9 @@ from commerce.catalog.service.importing import (
 from commerce.catalog.service.reserving import (
     consume,
     extend,
-    give_back_stock,
     put_back,
     release,
     reserve,
-    take_stock,
 )
 from commerce.catalog.service.truths import INVARIANTS
 
@@ -40,7 +38,6 @@ __all__ = [
     "change_title",
     "consume",
     "extend",
-    "give_back_stock",
     "import_categories",
     "import_prices",
     "import_products",
@@ -54,5 +51,4 @@ __all__ = [
     "shown",
     "states",
     "store_cover",
-    "take_stock",
 ]

@@ -72,27 +72,6 @@ async def put_back(tx: Transaction, order: OrderId, in_all: Mapping[VariantId, i
         await tell_change(tx, held)
 
 
-async def take_stock(tx: Transaction, wanted: Mapping[VariantId, int]) -> None:
-    """Take so many of each variant out of its limited stock, for good.
-
-    Raises:
-        OutOfStockError: if fewer of one are left; the caller's transaction must then end.
-    """
-    held = await products.hold_products_of(tx, list(wanted))
-    for variant, quantity in sorted(wanted.items()):
-        if not await repository.take_stock(tx, variant, quantity):
-            await _refuse(tx, variant)
-    await tell_change(tx, held)
-
-
-async def give_back_stock(tx: Transaction, returned: Mapping[VariantId, int]) -> None:
-    """Put so many of each variant back into its limited stock."""
-    held = await products.hold_products_of(tx, list(returned))
-    for variant, quantity in sorted(returned.items()):
-        await repository.give_back_stock(tx, variant, quantity)
-    await tell_change(tx, held)
-
-
 async def _refuse(tx: Transaction, variant: VariantId) -> None:
     offer = (await offers(tx, [variant])).get(variant)
     if offer is None:

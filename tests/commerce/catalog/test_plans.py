@@ -99,8 +99,6 @@ class TestEightThousandProducts:
             (prices._OFFERS, variants, "JPY"),
             (prices._PRICES_OF, ["prd_00000077"]),
             (products._KNOWN_SLUGS, ["product-77", "product-78"]),
-            (stock._TAKE_STOCK, variants[0], 1),
-            (stock._GIVE_BACK_STOCK, variants[0], 1),
         ):
             plan = await plan_of(full, sql, *arguments)
 

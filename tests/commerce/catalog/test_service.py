@@ -5,13 +5,12 @@ import pytest
 from commerce.catalog import service as catalog
 from commerce.catalog.errors import (
     CategoryNotFoundError,
-    OutOfStockError,
     ProductNotFoundError,
     VariantNotFoundError,
 )
 from commerce.catalog.model import ListedAfter, ProductChange, VariantChange
 from protocol.events import ProductChanged
-from protocol.ids import VariantId
+from protocol.ids import OrderId, VariantId
 from protocol.money import Money
 from protocol.topics import product_topic
 from tests.commerce.outbox import events_told
@@ -181,7 +180,7 @@ class TestChangingAProduct:
         async def act(number):
             async with shop.database.transaction() as tx:
                 if number % 2:
-                    await catalog.take_stock(tx, {variant: 1})
+                    await catalog.reserve(tx, OrderId(tx.mint("ord")), {variant: 1}, tx.now)
                 else:
                     price = Money(amount_minor=1000 + number, currency="EUR")
                     await catalog.change_price(tx, variant, price)
@@ -200,60 +199,3 @@ class TestChangingAProduct:
 
         [told] = await events_told(shop.database)
         assert told.product.stock is None
-
-
-class TestLimitedStock:
-    async def test_is_taken_down_to_nothing_but_not_below(self, shop):
-        variant = await shop.add(stock=2)
-        async with shop.database.transaction() as tx:
-            await catalog.take_stock(tx, {variant: 2})
-        with pytest.raises(OutOfStockError, match="sold out"):
-            async with shop.database.transaction() as tx:
-                await catalog.take_stock(tx, {variant: 1})
-
-        assert await shop.stock(variant) == 0
-
-    async def test_names_how_many_are_left(self, shop):
-        variant = await shop.add(stock=2)
-        with pytest.raises(OutOfStockError, match="Only 2 of Halden Grotesk are left"):
-            async with shop.database.transaction() as tx:
-                await catalog.take_stock(tx, {variant: 3})
-
-    async def test_is_given_back(self, shop):
-        variant = await shop.add(stock=2)
-        async with shop.database.transaction() as tx:
-            await catalog.take_stock(tx, {variant: 2})
-            await catalog.give_back_stock(tx, {variant: 1})
-
-        assert await shop.stock(variant) == 1
-
-    async def test_stays_unlimited_when_some_is_given_back(self, shop):
-        variant = await shop.add(stock=None)
-        async with shop.database.transaction() as tx:
-            await catalog.take_stock(tx, {variant: 5})
-            await catalog.give_back_stock(tx, {variant: 5})
-
-        assert await shop.stock(variant) is None
-
-    async def test_is_never_oversold_by_many_at_once(self, shop):
-        variant = await shop.add(stock=3)
-
-        async def take_one():
-            async with shop.database.transaction() as tx:
-                await catalog.take_stock(tx, {variant: 1})
-
-        outcomes = await asyncio.gather(*(take_one() for _ in range(8)), return_exceptions=True)
-
-        assert [type(each) for each in outcomes if each is not None] == [OutOfStockError] * 5
-        assert await shop.stock(variant) == 0
-
-    async def test_does_not_deadlock_when_two_take_the_same_things_in_other_orders(self, shop):
-        variants = [await shop.add(f"No {number}", stock=50) for number in range(4)]
-
-        async def take(order):
-            async with shop.database.transaction() as tx:
-                await catalog.take_stock(tx, dict.fromkeys(order, 1))
-
-        await asyncio.gather(*(take(variants[:: (-1) ** turn]) for turn in range(12)))
-
-        assert [await shop.stock(variant) for variant in variants] == [38] * 4
