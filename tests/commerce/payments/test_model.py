@@ -109,6 +109,11 @@ class TestWhatStripeSays:
 
         assert paid.folded(seen(late, after_seconds=9)) == paid
 
+    def test_of_a_payment_that_is_over_changes_nothing_of_it(self):
+        paid = an_attempt().folded(seen("succeeded", charge_id="ch_1"))
+
+        assert paid.folded(seen("succeeded", after_seconds=9, charge_id="ch_2")) == paid
+
     @pytest.mark.parametrize(
         "facts",
         [
